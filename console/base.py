@@ -1,0 +1,210 @@
+"""The views everything else is made of. Read top to bottom: ConsoleView, ListPage, DetailPage, VerbView.
+
+A page `app/thing.html` includes its partial `app/_thing.html`; both come from the same view and context.
+"""
+
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import Http404, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import TemplateView
+from waffle import flag_is_active
+
+from console import keyset, ledger, respond
+from console.clientip import client_ip
+from console.forms import VerbForm
+
+COUNTED = 1000  # counts are exact up to here; "1,000+" costs the same on any table
+
+
+def wants_partial(request):
+    """htmx gets the fragment; a history restore or a boosted link needs the whole page."""
+    htmx = request.htmx
+    return bool(htmx) and not htmx.history_restore_request and not htmx.boosted
+
+
+def safe_next(request, default):
+    """The page to return to: the form's `next` when it is a path of ours, else the default."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ok = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, None)
+    return wanted if ok else default
+
+
+class ConsoleView(TemplateView):
+    """Staff only, one permission, page or partial. A view without a permission cannot be put into urls.py."""
+
+    permission_required = None
+    flag = None  # 404 while this waffle flag is off for the person
+
+    @classmethod
+    def as_view(cls, **initkwargs):
+        if not (initkwargs.get("permission_required") or cls.permission_required or initkwargs.get("verb")):
+            raise ImproperlyConfigured(f"{cls.__name__} names no permission.")
+        return super().as_view(**initkwargs)
+
+    def dispatch(self, request, *args, **kwargs):
+        user = request.user
+        if not (user.is_active and user.is_staff and user.has_perm(self.permission_required)):
+            raise PermissionDenied
+        if self.flag and not flag_is_active(request, self.flag):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_template_names(self):
+        if wants_partial(self.request):
+            folder, _, name = self.template_name.rpartition("/")
+            return [f"{folder}/_{name}"]
+        return [self.template_name]
+
+    @property
+    def origin(self):
+        return ledger.Origin(self.request.id, client_ip(self.request))
+
+
+class ListPage(ConsoleView):
+    """A filtered, keyset-paged list. `filterset_class` has fields `order` and `per`; `orders` the Order objects."""
+
+    filterset_class = None
+    orders = ()
+    per_page = 25
+
+    def get_queryset(self):
+        raise NotImplementedError
+
+    def get_context_data(self, **kwargs):
+        filterset = self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
+        valid = filterset.is_valid()
+        values = filterset.form.cleaned_data if valid else {}
+        order = next((o for o in self.orders if o.name == values.get("order")), self.orders[0])
+        matching = filterset.qs if valid else self.get_queryset().none()
+        try:
+            size = int(values.get("per") or self.per_page)
+            rows, after = keyset.page(matching, order, self.request.GET.get("after", ""), size)
+        except keyset.BadCursor:
+            raise Http404("That cursor is none of ours.") from None
+        query = clean_query(self.request.GET)
+        return super().get_context_data(
+            filter=filterset,
+            rows=rows,
+            order=order,
+            orders=self.orders,
+            total=matching.order_by()[: COUNTED + 1].count() if valid else 0,
+            counted=COUNTED,
+            query=query,
+            here=f"{self.request.path}?{query.urlencode()}" if query else self.request.path,
+            more=with_params(query, after=after) if after else "",
+            **kwargs,
+        )
+
+    def render_to_response(self, context, **kwargs):
+        response = super().render_to_response(context, **kwargs)
+        if wants_partial(self.request) and "after" not in self.request.GET:
+            response["HX-Replace-Url"] = context["here"]
+        if not context["filter"].is_valid() and wants_partial(self.request):
+            response.status_code = 422
+        return response
+
+
+def clean_query(params):
+    """The query string without empty parts, htmx's own or the cursor: what belongs in the address bar."""
+    query = QueryDict(mutable=True)
+    for name, values in params.lists():
+        kept = [value for value in values if value.strip()]
+        if kept and name not in ("after", "live"):
+            query.setlist(name, kept)
+    return query
+
+
+def with_params(query, **params):
+    changed = query.copy()
+    for name, value in params.items():
+        changed[name] = value
+    return changed.urlencode()
+
+
+class DetailPage(ConsoleView):
+    """One object, by primary key, from a queryset that holds only what this person may open."""
+
+    def get_queryset(self):
+        raise NotImplementedError
+
+    def get_context_data(self, **kwargs):
+        self.object = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+        return super().get_context_data(object=self.object, here=self.request.get_full_path(), **kwargs)
+
+
+class VerbView(ConsoleView):
+    """Serves any verb on one target: GET is its form, as a page or a dialog's body, POST does it."""
+
+    verb = None
+    template_name = "console/verb.html"
+    queryset = None
+    card = None  # a console.respond.Card: how the target is shown, on which list and page it lives
+
+    def dispatch(self, request, *args, **kwargs):
+        self.permission_required = self.verb.permission
+        self.object = get_object_or_404(self.queryset(), pk=kwargs["pk"])
+        self.next = safe_next(request, self.card.list_url())
+        return super().dispatch(request, *args, **kwargs)
+
+    def make_form(self, data=None):
+        form_class = self.verb.form or VerbForm
+        return form_class(data, initial={"version": self.object.version, "next": self.next})
+
+    def get_context_data(self, **kwargs):
+        kwargs.setdefault("form", self.make_form())
+        return super().get_context_data(
+            object=self.object,
+            verb=self.verb,
+            card=self.card,
+            legal=self.verb.legal(self.object),
+            in_dialog="dialog" in self.request.GET or (self.request.method == "POST" and wants_partial(self.request)),
+            here=self.next,
+            action=reverse(self.request.resolver_match.view_name, args=[self.object.pk]),
+            **kwargs,
+        )
+
+    def post(self, request, *args, **kwargs):
+        form = self.make_form(request.POST)
+        if not form.is_valid():
+            return self.refuse(422, form=form)
+        data = form.cleaned_data
+        try:
+            outcome = self.verb(
+                self.object,
+                by=request.user,
+                reason=data.get("reason") or "",
+                note=data.get("note") or "",
+                key=data["idempotency_key"],
+                versions={self.object.pk: data["version"]},
+                origin=self.origin,
+            )
+        except ledger.Conflict as conflict:
+            return self.conflict(conflict)
+        except ledger.KeyReused:
+            form.add_error(None, "This form was sent before with other content. Nothing was changed.")
+            return self.refuse(422, form=form)
+        self.object = self.queryset().get(pk=self.object.pk)
+        said = "was already" if outcome.replayed else "was"
+        message = f"{ledger.describe(self.object)} {said} {self.verb.past}."
+        if wants_partial(request):
+            return respond.done(request, outcome.gesture, self.card, [self.object], message, self.next)
+        respond.remember(request, message, outcome.gesture)
+        return HttpResponseRedirect(self.next, status=303)
+
+    def conflict(self, conflict):
+        """409 with the truth: for htmx the fresh card in place of the stale one, else this page with the words."""
+        self.object = self.queryset().get(pk=self.object.pk)
+        if wants_partial(self.request):
+            return respond.conflict(self.request, self.card, self.object, conflict.message, self.next)
+        form = self.make_form()
+        return self.refuse(409, form=form, conflict=conflict.message)
+
+    def refuse(self, status, **context):
+        response = self.render_to_response(self.get_context_data(**context))
+        response.status_code = status
+        if wants_partial(self.request):
+            # a card's own form has no room for errors: they open in the dialog
+            response["HX-Retarget"], response["HX-Reswap"] = "#dialog-body", "innerHTML"
+        return response

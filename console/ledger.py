@@ -1,0 +1,275 @@
+"""The ledger: nothing else writes a Gesture or an Entry. Also undo, which reads them backwards.
+
+Entries hold no personal value: labels, notes, addresses and personal fields are kept in `Personal` and pointed at
+by keyed hash, so that they can be erased without touching the ledger.
+"""
+
+import hashlib
+import json
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models, transaction
+from django.utils.crypto import salted_hmac
+
+from console import live
+from console.models import Entry, Gesture, Personal
+
+UNDO = "undo"
+
+
+class Conflict(Exception):
+    """The world moved on: the message says who did what. `target` is the fresh row, when there is one."""
+
+    def __init__(self, message, target=None, entry=None):
+        super().__init__(message)
+        self.message, self.target, self.entry = message, target, entry
+
+
+class KeyReused(Exception):
+    """The idempotency key came before, with other content."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a gesture came from: the request's id and the client's address as text."""
+
+    request_id: str = ""
+    ip: str = ""
+
+
+@dataclass
+class Act:
+    """A gesture while it happens: what a verb changes through it is recorded, one entry per target."""
+
+    gesture: Gesture
+    by: models.Model | None
+    reason: str = ""
+    note: str = ""
+    origin: Origin = field(default_factory=Origin)
+
+    def change(self, rows, **fields):
+        """Gives every row these values by one UPDATE, raises their version, writes one entry each.
+
+        `rows` must be locked model instances of one model; they are brought up to date in place.
+        """
+        model = type(rows[0])
+        befores = [{name: encode(model, name, getattr(row, name)) for name in fields} for row in rows]
+        after = {name: encode(model, name, value) for name, value in fields.items()}
+        _update(model, [row.pk for row in rows], fields)
+        for row in rows:
+            for name, value in fields.items():
+                setattr(row, name, value)
+            row.version += 1
+        self.record(rows, befores, [after] * len(rows))
+
+    def record(self, rows, befores, afters, undone=None):
+        """Writes one entry per row by one INSERT; `undone` holds the ids of the entries these undo, if any."""
+        refs = keep(("note", self.note), ("address", self.origin.ip), *_labels(rows))
+        columns = "target_type, target_id, target_label, before, after, undoes_id"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO console_entry (actor_id, verb, reason, note, batch_id, request_id, ip, "
+                f"{columns}) SELECT %s, %s, %s, %s, %s, %s, %s, {columns} "
+                "FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::jsonb[], %s::jsonb[], %s::bigint[]) "
+                f"AS new ({columns})",
+                [
+                    self.by.pk if self.by else None,
+                    self.gesture.verb,
+                    self.reason,
+                    refs.get(("note", self.note), ""),
+                    self.gesture.pk,
+                    self.origin.request_id,
+                    refs.get(("address", self.origin.ip), ""),
+                    [row._meta.label_lower for row in rows],
+                    [row.pk for row in rows],
+                    [refs.get(("label", getattr(row, "personal_label", "")), "") for row in rows],
+                    [_dump(before) for before in befores],
+                    [_dump(after) for after in afters],
+                    undone or [None] * len(rows),
+                ],
+            )
+        transaction.on_commit(live.bump, robust=True)
+
+
+def open_gesture(verb, by, key, fingerprint, undoes=None):
+    """Starts a gesture inside the caller's transaction: `(gesture, True)`, or `(the earlier one, False)`.
+
+    The same person's same key waits for the first to commit and gets its gesture. Raises KeyReused when that one
+    had other content, Conflict when somebody has undone the same gesture already.
+    """
+    digest = hashlib.sha256(_dump([verb, fingerprint]).encode()).hexdigest()
+    gesture = Gesture(verb=verb, actor=by, idempotency_key=key or uuid.uuid4(), fingerprint=digest, undoes=undoes)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO console_gesture (id, verb, actor_id, idempotency_key, fingerprint, undoes_id) "
+            "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [
+                gesture.pk,
+                verb,
+                gesture.actor_id,
+                gesture.idempotency_key,
+                digest,
+                undoes.pk if undoes else None,
+            ],
+        )
+        if cursor.rowcount:
+            return gesture, True
+    earlier = Gesture.objects.filter(actor=by, idempotency_key=gesture.idempotency_key).first()
+    if earlier is None:
+        first = Gesture.objects.select_related("actor").get(undoes=undoes)
+        who = "you" if by and first.actor_id == by.pk else name_of(first.actor)
+        raise Conflict(f"This was undone already by {who}.")
+    if earlier.fingerprint != digest:
+        raise KeyReused
+    return earlier, False
+
+
+@dataclass
+class Undone:
+    """What an undo did: rows that are back, and sentences about those that were left as they are."""
+
+    gesture: Gesture
+    restored: list
+    moved_on: list[str]
+    replayed: bool = False
+
+
+def undo(gesture, *, by, key=None, origin=None, seen=0):
+    """Puts back exactly the fields the gesture changed, where they still hold the value it gave them.
+
+    `seen` is how often the person saw it undone (0). Returns Undone; raises Conflict when it was undone already or
+    nothing is left that could go back, KeyReused when the key was used for something else.
+    """
+    with transaction.atomic():
+        act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
+        if not fresh:
+            return Undone(act_gesture, targets_of(act_gesture), [], replayed=True)
+        act = Act(act_gesture, by, origin=origin or Origin())
+        result = Undone(act_gesture, [], [])
+        by_type = defaultdict(dict)
+        for entry in gesture.entries.order_by("id"):
+            by_type[entry.target_type][entry.target_id] = entry
+        for label, entries in sorted(by_type.items()):
+            _restore(apps.get_model(label), entries, act, result)
+        if not result.restored:
+            raise Conflict("Nothing could be undone: " + " ".join(result.moved_on))
+    return result
+
+
+def _restore(model, entries, act, result):
+    """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE."""
+    rows = model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk")
+    groups, changes = defaultdict(list), []
+    for row in rows:
+        entry = entries.pop(row.pk)
+        now = {name: encode(model, name, getattr(row, name)) for name in entry.after}
+        back = {name: entry.before[name] for name in entry.after if now[name] == entry.after[name]}
+        kept = [name for name in entry.after if name not in back]
+        if kept:
+            result.moved_on.append(f"{describe(row)} has changed since ({', '.join(kept)}).")
+        if back:
+            groups[_dump(back)].append(row.pk)
+            changes.append((row, {name: now[name] for name in back}, back, entry.pk))
+    result.moved_on += [f"{model._meta.verbose_name} {pk} is gone." for pk in entries]
+    for dumped, pks in groups.items():
+        values = {name: decode(model, name, value) for name, value in json.loads(dumped).items()}
+        _update(model, pks, values)
+    for row, _, back, _ in changes:
+        for name, value in back.items():
+            setattr(row, name, decode(model, name, value))
+        row.version += 1
+        result.restored.append(row)
+    if changes:
+        restored, befores, afters, undone = zip(*changes, strict=True)
+        act.record(list(restored), befores, afters, list(undone))
+
+
+def may_undo(user, gesture):
+    """Oneself while one still holds the verb's permission, or whoever may undo others' gestures."""
+    from console import verbs
+
+    if user.has_perm("console.undo_gesture"):
+        return True
+    root = gesture
+    while root.undoes_id:
+        root = root.undoes
+    verb = verbs.get(root.verb)
+    return gesture.actor_id == user.pk and verb is not None and user.has_perm(verb.permission)
+
+
+def targets_of(gesture):
+    """The rows a gesture touched, as they are now."""
+    rows = []
+    by_type = defaultdict(list)
+    for label, pk in gesture.entries.order_by("id").values_list("target_type", "target_id"):
+        by_type[label].append(pk)
+    for label, pks in by_type.items():
+        rows += apps.get_model(label)._base_manager.filter(pk__in=pks).order_by("pk")
+    return rows
+
+
+def entries_on(row):
+    """Everything the ledger says about a row, newest first."""
+    entries = Entry.objects.filter(target_type=row._meta.label_lower, target_id=row.pk)
+    return entries.select_related("actor", "batch").order_by("-id")
+
+
+def keep(*pairs):
+    """Stores personal values once each; `(kind, value)` pairs in, `{(kind, value): ref}` out. Empty ones are left out."""
+    refs = {(kind, value): reference(kind, value) for kind, value in pairs if value}
+    Personal.objects.bulk_create(
+        [Personal(ref=ref, kind=kind, value=value) for (kind, value), ref in refs.items()],
+        ignore_conflicts=True,
+    )
+    return refs
+
+
+def reveal(refs):
+    """`{ref: value}` for those that have not been erased."""
+    return dict(Personal.objects.filter(ref__in=[ref for ref in refs if ref]).values_list("ref", "value"))
+
+
+def reference(kind, value):
+    return salted_hmac("console.personal", f"{kind}:{value}", algorithm="sha256").hexdigest()
+
+
+def encode(model, name, value):
+    """A field's value as the ledger keeps it: JSON, or a pointer when the field is personal."""
+    if value is None or isinstance(value, bool | int | str):
+        plain = value
+    else:
+        plain = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    if plain and name in getattr(model, "PERSONAL_FIELDS", ()):
+        return {"ref": keep((name, str(plain)))[(name, str(plain))]}
+    return plain
+
+
+def decode(model, name, value):
+    """The reverse of `encode`; an erased personal value comes back empty."""
+    if isinstance(value, dict):
+        value = reveal([value["ref"]]).get(value["ref"], "")
+    return model._meta.get_field(name).to_python(value)
+
+
+def describe(row):
+    return f"{row._meta.verbose_name} {row.pk}".capitalize()
+
+
+def name_of(user):
+    return user.display_name if user else "the system"
+
+
+def _labels(rows):
+    return [("label", row.personal_label) for row in rows if hasattr(row, "personal_label")]
+
+
+def _update(model, pks, values):
+    model._base_manager.filter(pk__in=pks).update(**values, version=models.F("version") + 1)
+
+
+def _dump(value):
+    return json.dumps(value, sort_keys=True, cls=DjangoJSONEncoder)

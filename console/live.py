@@ -1,0 +1,79 @@
+"""Badges and the one poll. Counts live in Redis for a minute and are corrected by every decision.
+
+A version in Redis names the state of the world: whatever changes it, changes the version, and a count cached
+under an older version is never read again. With Redis gone a badge is "–", and nothing else breaks.
+"""
+
+import time
+
+from django.conf import settings
+from django.core import signing
+from django.core.cache import caches
+from django.http import HttpResponse
+
+VERSION, COUNT_S, TAG_S = "live:version", 60, 60
+_signer = signing.Signer(salt="console.live")
+
+
+def bump():
+    """Says that something that is counted has changed."""
+    # time keeps versions growing even when Redis was wiped in between
+    caches["hot"].set(VERSION, time.time_ns(), timeout=None)
+
+
+def version():
+    """The present version, or None when Redis cannot be asked."""
+    hot = caches["hot"]
+    present = hot.get(VERSION)
+    if present is None:
+        hot.add(VERSION, time.time_ns(), timeout=None)
+        present = hot.get(VERSION)
+    return present
+
+
+def counts(sections):
+    """`{section name: what waits}` for sections that count; None (shown as "–") when Redis is gone."""
+    counting = [section for section in sections if section.waiting]
+    present = version()
+    if present is None:
+        return dict.fromkeys((section.name for section in counting), None)
+    hot = caches["hot"]
+    keys = {section.name: f"badge:{section.name}:{present}" for section in counting}
+    known = hot.get_many(keys.values())
+    result = {}
+    for section in counting:
+        key = keys[section.name]
+        result[section.name] = known[key] if key in known else section.waiting()
+        if key not in known:
+            hot.set(key, result[section.name], timeout=COUNT_S)
+    return result
+
+
+def tag(session_key):
+    """What a page sends back with its poll: whose it is, until when it may be believed, what it has seen."""
+    return _signer.sign(f"{session_key}/{int(time.time()) + TAG_S}/{version()}")
+
+
+def is_unchanged(signed, session_key):
+    """True only for a genuine tag of this session, in time, that has seen the present version."""
+    try:
+        whose, deadline, seen = _signer.unsign(signed).rsplit("/", 2)
+    except (signing.BadSignature, ValueError):
+        return False
+    return bool(session_key) and whose == session_key and time.time() < int(deadline) and seen == str(version())
+
+
+class UnchangedMiddleware:
+    """Answers an unchanged poll before sessions and views are touched: one look into Redis, no SQL."""
+
+    path = "/manage/live/"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path == self.path and request.method == "GET" and "v" in request.GET:
+            session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+            if is_unchanged(request.GET["v"], session_key):
+                return HttpResponse(status=204)
+        return self.get_response(request)

@@ -1,0 +1,87 @@
+"""What every answer carries and every request must pass."""
+
+import re
+import uuid
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.db import connection
+from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.http import urlencode
+
+from console import clientip, logs
+from console.errors import alert
+
+_HARMLESS = re.compile(r"[\w.-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Gives each request an id: from a proxy of ours if it sent one, else new. Logs, SQL and answers carry it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = self._given(request) or uuid.uuid4().hex
+        token = logs.request_id.set(request.id)
+        try:
+            with connection.execute_wrapper(self._comment(request.id)):
+                response = self.get_response(request)
+        finally:
+            logs.request_id.reset(token)
+        response["X-Request-ID"] = request.id
+        return response
+
+    @staticmethod
+    def _given(request):
+        given = request.headers.get("X-Request-ID", "")
+        peer = clientip._parse(request.META.get("REMOTE_ADDR", ""))
+        trusted = peer is not None and clientip.is_trusted_proxy(peer)
+        return given if trusted and _HARMLESS.fullmatch(given) else None
+
+    @staticmethod
+    def _comment(request_id):
+        def wrapper(execute, sql, params, many, context):
+            return execute(f"{sql} /* {request_id} */", params, many, context)
+
+        return wrapper
+
+
+class HeadersMiddleware:
+    """Nothing personal is kept by caches, and no page gets a sensor of the device."""
+
+    permissions_policy = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response["Permissions-Policy"] = self.permissions_policy
+        if not response.has_header("Cache-Control"):  # static files have set their own
+            add_never_cache_headers(response)
+        if "no-store" in response["Cache-Control"]:
+            patch_vary_headers(response, ["Cookie", "HX-Request"])
+        return response
+
+
+class ConsoleLoginMiddleware(LoginRequiredMiddleware):
+    """Everything needs a signed-in person unless its view says otherwise.
+
+    Never redirects htmx: the sign-in page would land inside a card. It gets 401 and words in #alert, whose link
+    opens a new tab, so that what was typed stays.
+    """
+
+    def handle_no_permission(self, request, view_func):
+        login = resolve_url(self.get_login_url(view_func))
+        if not request.htmx:
+            return redirect_to_login(request.get_full_path(), login, self.get_redirect_field_name(view_func))
+        back = request.htmx.current_url_abs_path or "/manage/"
+        return alert(
+            request,
+            401,
+            "Your session has ended. Nothing was changed.",
+            link=f"{login}?{urlencode({'next': back})}",
+            link_text="Sign in",
+        )

@@ -1,0 +1,126 @@
+"""What the shell itself keeps: staff, flags and the ledger. It knows no domain noun."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import BrinIndex
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from waffle.models import AbstractUserFlag
+
+
+class User(AbstractUser):
+    """A staff account. Players of the portal are `moderation.Player`."""
+
+    THEMES = [("", "As the device"), ("light", "Light"), ("dark", "Dark")]
+    DENSITIES = [("", "Comfortable"), ("compact", "Compact")]
+
+    theme = models.CharField(max_length=8, choices=THEMES, blank=True)
+    density = models.CharField(max_length=8, choices=DENSITIES, blank=True)
+    calm_media = models.BooleanField(default=True, help_text="Blur pictures until asked for.")
+    shortcuts = models.BooleanField(default=True, help_text="Single-key shortcuts.")
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("enter_console", "Can enter the console")]
+
+    @property
+    def display_name(self):
+        return self.get_full_name() or self.username
+
+    @property
+    def initials(self):
+        words = self.display_name.replace(".", " ").replace("_", " ").split()
+        return "".join(word[0] for word in words[:2]).upper()
+
+    @property
+    def role(self):
+        """The first group's name, or Operator: a word for the header, never a permission check."""
+        if self.is_superuser:
+            return "Operator"
+        group = self.groups.exclude(name="Beta").first()
+        return group.name if group else "Staff"
+
+
+class Flag(AbstractUserFlag):
+    """waffle's flag with what it takes to get rid of it again."""
+
+    STAGES = [(s, s) for s in ("off", "opt-in", "groups", "share", "everyone")]
+
+    owner = models.CharField(max_length=80, blank=True)
+    removal_date = models.DateField(null=True, blank=True)
+    stage = models.CharField(max_length=8, choices=STAGES, default="off")
+
+
+class Personal(models.Model):
+    """A personal value the ledger points at. Erasing the row leaves the ledger whole and the value gone."""
+
+    ref = models.CharField(max_length=64, primary_key=True)
+    kind = models.CharField(max_length=16)
+    value = models.TextField()
+
+    def __str__(self):
+        return f"{self.kind} {self.ref[:8]}"
+
+
+class Gesture(models.Model):
+    """One click: one verb on one or many targets. Its id is the `batch` of its entries. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="gestures")
+    verb = models.CharField(max_length=64)
+    idempotency_key = models.UUIDField()
+    fingerprint = models.CharField(max_length=64)
+    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["actor", "idempotency_key"], name="gesture_key_once", nulls_distinct=False)
+        ]
+
+    def __str__(self):
+        return f"{self.verb} {self.id}"
+
+
+class Entry(models.Model):
+    """One line of the ledger. The database refuses to change or remove it; `id` and `at` are the database's.
+
+    `target_label`, `note` and `ip` hold a `Personal.ref` or nothing; `before` and `after` map field names to
+    values as JSON, for exactly the fields that changed.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="entries")
+    verb = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=64)
+    target_id = models.BigIntegerField()
+    target_label = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=32, blank=True)
+    note = models.CharField(max_length=64, blank=True)
+    batch = models.ForeignKey(Gesture, models.PROTECT, related_name="entries")
+    before = models.JSONField(encoder=DjangoJSONEncoder)
+    after = models.JSONField(encoder=DjangoJSONEncoder)
+    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
+    request_id = models.CharField(max_length=64, blank=True)
+    ip = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        permissions = [
+            ("undo_gesture", "Can undo what others did"),
+            ("export_entry", "Can export the ledger"),
+            ("view_staff", "Can read staff timelines"),
+        ]
+        indexes = [
+            models.Index(fields=["target_type", "target_id", "-id"], name="entry_target"),
+            models.Index(fields=["actor", "-id"], name="entry_actor"),
+            BrinIndex(fields=["at"], name="entry_at_brin"),
+        ]
+
+    def __str__(self):
+        return f"{self.verb} {self.target_type} {self.target_id}"
+
+    def get_undo_url(self):
+        return reverse("console:undo", args=[self.pk])

@@ -1,0 +1,102 @@
+"""Small words for templates; a builtin, so no template loads it."""
+
+import uuid
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+
+register = template.Library()
+
+
+@register.filter
+def get(mapping, key):
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def begins(path, prefix):
+    return path.startswith(prefix)
+
+
+@register.filter
+def words(text):
+    return text.split()
+
+
+@register.filter
+def dom_id(row):
+    """The element id of a row's card: "comment-17"."""
+    return f"{row._meta.model_name}-{row.pk}"
+
+
+@register.filter
+def described(row):
+    """What the row is, in the middle of a sentence: "comment 17"."""
+    return f"{row._meta.verbose_name} {row.pk}"
+
+
+@register.simple_tag
+def changed(query, **parts):
+    """The query string with these parts set (or, given "", left out): a link to the same list, one thing changed."""
+    copy = query.copy()
+    for name, value in parts.items():
+        copy[name] = value
+        if not value:
+            del copy[name]
+    return copy.urlencode()
+
+
+@register.simple_tag
+def new_key():
+    """A fresh idempotency key: each rendered form has one of its own."""
+    return str(uuid.uuid4())
+
+
+@register.filter
+def offers(row, verbs):
+    """The verbs that are legal for the row as it stands, out of those the person may use."""
+    return [verb for verb in verbs if verb.legal(row)]
+
+
+@register.filter
+def verb_url(row, verb):
+    """Where the verb is done to the row: "comment.approve" lives below the row's own page, at approve/."""
+    return f"{row.get_absolute_url()}{verb.name.rpartition('.')[2]}/"
+
+
+@register.filter
+def ago(moment):
+    """A `<time>` that says how long ago, with the exact moment for machines and on hover."""
+    if moment is None:
+        return ""
+    fresh = (timezone.now() - moment).total_seconds() < 60
+    words = "just now" if fresh else f"{timesince(moment, depth=1)} ago"
+    exact = moment.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M UTC")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+@register.filter
+def capped(number, limit=1000):
+    """A count as people read it: "312", "1,000+", or "–" when it could not be had."""
+    if number is None:
+        return "–"
+    return f"{limit:,}+" if number > limit else f"{number:,}"
+
+
+@register.filter
+def undo_entry(message):
+    """The id of the entry a message offers to undo, or "" (see respond.remember)."""
+    return next((tag[5:] for tag in (message.extra_tags or "").split() if tag.startswith("undo-")), "")
+
+
+@register.simple_tag
+def icon(name):
+    """One of the icons in icons.svg; decoration, so hidden from screen readers."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("icons.svg"),
+        name,
+    )

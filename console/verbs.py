@@ -1,0 +1,138 @@
+"""Verbs: declared once; buttons, keys, checks, labels, bulk and undo read that declaration.
+
+A verb is a function in an app's actions.py. Calling the declared verb locks the rows, checks that the person saw
+what is there now and that the verb is legal, runs the function inside one transaction, and tells what came of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.apps import apps
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.timesince import timesince
+
+from console import ledger
+from console.ledger import Conflict, Origin
+
+_verbs = {}
+
+
+@dataclass
+class Outcome:
+    """What a verb did: rows it changed, conflicts it left alone, and whether all this had been done before."""
+
+    verb: "Verb"
+    gesture: object
+    done: list
+    skipped: list[Conflict] = field(default_factory=list)
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A declaration; call it to do it.
+
+    `name` as in the ledger ("comment.approve"), `label` on the button, `past` in sentences, `model` it works on,
+    `permission` it takes, `legal(row)` whether the row's state allows it, `form` what it asks for, or None when
+    the button alone will do. `tone` and `icon` are the button's look.
+    """
+
+    name: str
+    label: str
+    past: str
+    model: str
+    permission: str
+    legal: Callable
+    function: Callable
+    icon: str
+    tone: str = ""
+    form: type | None = None
+
+    def __call__(self, rows, *, by, reason="", note="", key=None, origin=None, versions=None, **extra):
+        """Does the verb to rows (one, or a list), in one transaction, with one entry each.
+
+        `versions` maps primary keys to the version that was seen, by default that of the rows given; `key` is the
+        form's idempotency key. Returns an Outcome in which rows that moved on are listed as skipped.
+        Raises PermissionDenied; Conflict when nothing is left to do; KeyReused for a key with other content.
+        """
+        if by is not None and not by.has_perm(self.permission):
+            raise PermissionDenied(f"{self.label} takes a permission you do not have.")
+        seen = versions or {row.pk: row.version for row in (rows if isinstance(rows, list) else [rows])}
+        body = [sorted(seen.items()), reason, note, sorted(extra.items())]
+        with transaction.atomic():
+            gesture, fresh = ledger.open_gesture(self.name, by, key, body)
+            if not fresh:
+                return Outcome(self, gesture, ledger.targets_of(gesture), replayed=True)
+            legal, skipped = self._sort_out(seen, by)
+            if legal:
+                act = ledger.Act(gesture, by, reason, note, origin or Origin())
+                self.function(legal, act, **extra)
+                return Outcome(self, gesture, legal, skipped)
+            transaction.set_rollback(True)  # a gesture that did nothing leaves no trace
+        return self._nothing_done(seen, skipped, by)
+
+    def _sort_out(self, seen, by):
+        model = apps.get_model(self.model)
+        rows = model.objects.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
+        legal, skipped = [], []
+        for row in rows:
+            if row.version == seen[row.pk] and self.legal(row):
+                legal.append(row)
+            else:
+                entry = ledger.entries_on(row).first()
+                skipped.append(Conflict(_who_was_quicker(row, entry, by), row, entry))
+        gone = set(seen) - {row.pk for row in legal} - {conflict.target.pk for conflict in skipped}
+        skipped += [Conflict(f"{model._meta.verbose_name} {pk} is gone.".capitalize()) for pk in sorted(gone)]
+        return legal, skipped
+
+    def _nothing_done(self, seen, skipped, by):
+        """The same decision by the same person from another tab is kindly confirmed; all else is a conflict."""
+        mine = [
+            conflict
+            for conflict in skipped
+            if by
+            and conflict.entry
+            and conflict.entry.actor_id == by.pk
+            and conflict.entry.verb == self.name
+            and conflict.target.version == seen[conflict.target.pk] + 1
+        ]
+        if len(mine) < len(skipped):
+            raise next(conflict for conflict in skipped if conflict not in mine)
+        return Outcome(self, mine[0].entry.batch, [conflict.target for conflict in mine], replayed=True)
+
+
+def _who_was_quicker(row, entry, by):
+    if entry is None:
+        return f"{ledger.describe(row)} has changed since you opened it. This is how it stands now."
+    verb = get(entry.verb)
+    did = verb.past if verb else "undid a decision on"
+    who = "You" if by and entry.actor_id == by.pk else ledger.name_of(entry.actor)
+    ago = timesince(entry.at, depth=1)
+    return f"{who} {did} this {row._meta.verbose_name} {ago} ago. This is how it stands now."
+
+
+def verb(name, **declaration):
+    """Declares the decorated function `(rows, act, **extra)` as the verb `name` and puts it on record."""
+
+    def declare(function):
+        if name in _verbs:
+            raise ValueError(f"The verb {name} is declared twice.")
+        _verbs[name] = Verb(name=name, function=function, **declaration)
+        return _verbs[name]
+
+    return declare
+
+
+def get(name):
+    """The declared verb, or None: undo and verbs that were removed have no declaration."""
+    return _verbs.get(name)
+
+
+def every():
+    return list(_verbs.values())
+
+
+def offered(model, user):
+    """The verbs on this model that the person may use, in order of declaration; legality depends on the row."""
+    return [verb for verb in _verbs.values() if verb.model == model and user.has_perm(verb.permission)]

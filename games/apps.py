@@ -1,0 +1,13 @@
+"""Games and how they arrive."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class GamesConfig(AppConfig):
+    name = "games"
+
+    def ready(self):
+        from games import roles
+
+        post_migrate.connect(roles.apply, sender=self)

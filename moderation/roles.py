@@ -1,0 +1,24 @@
+"""What each preset group may do with comments, players and bans (design 9)."""
+
+from console.roles import AUDITOR, MODERATOR, SENIOR, grant
+
+READ = [f"moderation.view_{noun}" for noun in ("comment", "player", "ban", "report", "note", "reason")]
+WORK = [
+    "moderation.moderate_comment",
+    "moderation.warn_player",
+    "moderation.note_player",
+    "moderation.ban_player",
+]
+LEAD = [
+    "moderation.ban_player_long",
+    "moderation.ban_network",
+    "moderation.lift_ban",
+    "moderation.change_player",
+    "moderation.add_reason",
+    "moderation.change_reason",
+]
+PRESETS = {MODERATOR: READ + WORK, SENIOR: READ + WORK + LEAD, AUDITOR: READ}
+
+
+def apply(sender, using, **kwargs):
+    grant(sender, PRESETS, using)

@@ -1,0 +1,29 @@
+"""Factories for tests of this app and those above it."""
+
+import itertools
+
+from moderation.models import Comment, CommentText, Player, Report
+
+_numbers = itertools.count(1)
+
+
+def make_player(**kwargs):
+    number = next(_numbers)
+    return Player.objects.create(**{"external_id": f"p{number}", "username": f"ada{number}"} | kwargs)
+
+
+def make_comment(**kwargs):
+    number = next(_numbers)
+    values = {"external_id": f"c{number}", "body": f"what a lovely game, number {number}"} | kwargs
+    values.setdefault("player", None)
+    values["player"] = values["player"] or make_player()
+    comment = Comment.objects.create(**values)
+    CommentText.of(comment).save()
+    return comment
+
+
+def make_report(comment, **kwargs):
+    report = Report.objects.create(comment=comment, **{"player": make_player(), "words": "spam again"} | kwargs)
+    comment.report_count += 1
+    comment.save(update_fields=["report_count"])
+    return report

@@ -1,0 +1,40 @@
+"""Demo accounts and a believable portal in an empty database."""
+
+import os
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from moderation.models import Comment
+from project import demo
+
+
+class Command(BaseCommand):
+    help = "Makes one account per role, and players, games, comments, reports and a week of past decisions."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--players", type=int, default=60)
+        parser.add_argument("--games", type=int, default=8)
+        parser.add_argument("--comments", type=int, default=400)
+        parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same portal")
+        parser.add_argument(
+            "--password", help="for the demo accounts; default: $DEMO_PASSWORD, else accounts are left alone"
+        )
+
+    def handle(self, *, players, games, comments, seed, password, **options):
+        if min(players, games, comments) < 1:
+            raise CommandError("--players, --games and --comments take whole numbers from 1.", returncode=2)
+        password = password or os.environ.get("DEMO_PASSWORD")
+        if password:
+            demo.make_accounts(password)
+        if Comment.objects.exists():
+            raise CommandError("There are comments already; the demo fills an empty database only.")
+        quiet = not self.stderr.isatty()
+        demo.make_portal(
+            players=players,
+            games=games,
+            comments=comments,
+            seed=seed,
+            progress=lambda steps: tqdm(steps, unit=" comments", disable=quiet),
+        )
+        self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")

@@ -1,0 +1,267 @@
+"""Every setting, read top to bottom: Paths, Core, Apps, Database, Cache, Celery, Auth, Static, Security, Logging.
+
+What a deployment may change comes from the environment; `.env.example` explains each variable.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from project import embedded
+
+env = environ.Env()
+
+# --- Paths ---------------------------------------------------------------------------------------------------
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = BASE_DIR / ".attendant"  # embedded services, collected static files, demo passwords
+env.read_env(BASE_DIR / ".env")
+
+# --- Core ----------------------------------------------------------------------------------------------------
+DEMO = env.bool("DEMO", False)
+DEBUG = env.bool("DEBUG", False)
+EMBEDDED = not env.str("DATABASE_URL", "")
+if EMBEDDED and not DEMO:
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not set, and embedded services are for the demo only. Set DATABASE_URL and REDIS_URL, "
+        "or start the demo with bin/up (it sets DEMO=1)."
+    )
+if EMBEDDED:
+    os.environ.update(embedded.addresses(STATE_DIR))
+SECRET_KEY = env.str("SECRET_KEY", "") or (embedded.demo_secret(STATE_DIR) if DEMO else "")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", ".localhost", "[::1]"] if DEMO else [])
+for name, value in (
+    ("SECRET_KEY", SECRET_KEY),
+    ("ALLOWED_HOSTS", ALLOWED_HOSTS),
+    ("REDIS_URL", env.str("REDIS_URL", "")),
+):
+    if not value:
+        raise ImproperlyConfigured(f"{name} is empty. Set it in the environment; .env.example says how.")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+UNDO_WINDOW_S = env.int("UNDO_WINDOW_S", 30)
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000  # a bulk of 1,000 targets and what comes with it
+
+# --- Apps ----------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "project",
+    "games",
+    "moderation",
+    "console",
+    "console.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "crispy_forms",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "waffle",
+]
+MIDDLEWARE = [
+    "console.middleware.RequestIdMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "console.middleware.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.live.UnchangedMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "console.middleware.ConsoleLoginMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+# the underscore in a partial's name says in which of the two folders it lives
+TEMPLATE_DIRS = [BASE_DIR / "templates", BASE_DIR / "partials"]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": TEMPLATE_DIRS,
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "console.context_processors.shell",
+            ],
+            "builtins": ["console.templatetags.console"],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "attendant"
+WAFFLE_FLAG_MODEL = "console.Flag"
+FILTERS_EMPTY_CHOICE_LABEL = "Any"
+
+# --- Database ------------------------------------------------------------------------------------------------
+# "default" is what the console works with: it may not alter the ledger. "owner" migrates and loads demo data.
+DATABASE_ROLE = "attendant_app"
+_timeouts = (
+    f"-c statement_timeout={env.int('STATEMENT_TIMEOUT_MS', 0)} -c lock_timeout=2000 "
+    "-c idle_in_transaction_session_timeout=60000"
+)
+
+
+def _database(url, **options):
+    parts = env.db_url_config(url)
+    query = parts.pop("OPTIONS", {})
+    return {
+        **parts,
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": query.pop("host", parts["HOST"]),  # where a socket's folder travels
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**query, **options},
+    }
+
+
+DATABASES = {
+    "default": _database(
+        env.str("DATABASE_URL"),
+        options=f"-c role={DATABASE_ROLE} {_timeouts}",
+        # gunicorn's workers serve one request at a time, so the pool is a kept and checked connection
+        pool={"min_size": 1, "max_size": 4, "timeout": 2},
+    ),
+    "owner": _database(env.str("DATABASE_OWNER_URL", "") or env.str("DATABASE_URL")),
+}
+
+# --- Cache ---------------------------------------------------------------------------------------------------
+# "default" (throttles, flags) must outlive Redis; "hot" and "select2" may vanish at any time.
+REDIS_URL = env.str("REDIS_URL")
+REDIS_PREFIX = DATABASES["default"]["NAME"]  # consoles that share a Redis keep apart
+
+
+def _redis(prefix, timeout):
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"{REDIS_PREFIX}:{prefix}",
+        "TIMEOUT": timeout,
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.3,
+            "SOCKET_TIMEOUT": 0.3,
+            "IGNORE_EXCEPTIONS": True,
+            "CONNECTION_POOL_KWARGS": {"retry": None},
+        },
+    }
+
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "console_cache"},
+    "hot": _redis("hot", 60),
+    "select2": _redis("select2", 9 * 60 * 60),  # longer than a session lasts
+}
+
+# --- Celery --------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": f"{REDIS_PREFIX}:celery:",
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 2,
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 90
+CELERY_BEAT_SCHEDULE = {"sweep-sessions": {"task": "console.tasks.sweep_sessions", "schedule": 3600}}
+
+# --- Auth ----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "console.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/manage/"
+ACCOUNT_ADAPTER = "console.accounts.StaffAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a cached session came back to life after sign-out
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
+SESSION_COOKIE_NAME = "sessionid" if DEMO else "__Host-sessionid"
+CSRF_COOKIE_NAME = "csrftoken" if DEMO else "__Host-csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "console.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Static --------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Security ------------------------------------------------------------------------------------------------
+SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT = not DEMO
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Logging -------------------------------------------------------------------------------------------------
+LOG_FORMAT = env.str("LOG_FORMAT", "text")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "console.logs.RequestFilter"}},
+    "formatters": {
+        "text": {"format": "{levelname:<7} {request_id} {name}: {message}", "style": "{"},
+        "json": {"()": "console.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+    },
+}
