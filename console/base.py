@@ -83,7 +83,7 @@ class ListPage(ConsoleView):
             rows, after = keyset.page(matching, order, self.request.GET.get("after", ""), size)
         except keyset.BadCursor:
             raise Http404("That cursor is none of ours.") from None
-        query = clean_query(self.request.GET)
+        query = clean_query(self.request.GET, {"order": self.orders[0].name, **self.filterset_class.defaults})
         return super().get_context_data(
             filter=filterset,
             rows=rows,
@@ -106,12 +106,12 @@ class ListPage(ConsoleView):
         return response
 
 
-def clean_query(params):
-    """The query string without empty parts, htmx's own or the cursor: what belongs in the address bar."""
+def clean_query(params, defaults):
+    """The query string without empty parts, defaults and the cursor: what belongs in the address bar."""
     query = QueryDict(mutable=True)
     for name, values in params.lists():
-        kept = [value for value in values if value.strip()]
-        if kept and name not in ("after", "live"):
+        kept = [value for value in values if value.strip() and value != defaults.get(name)]
+        if kept and name != "after":
             query.setlist(name, kept)
     return query
 

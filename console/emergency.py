@@ -10,4 +10,5 @@ class EmergencySite(admin.AdminSite):
     def has_permission(self, request):
         return request.user.is_active and request.user.is_superuser
 
-    login = staticmethod(secure_admin_login(admin.AdminSite.login))
+    def login(self, request, extra_context=None):
+        return secure_admin_login(super().login)(request, extra_context)

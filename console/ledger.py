@@ -219,7 +219,7 @@ def entries_on(row):
 
 
 def keep(*pairs):
-    """Stores personal values once each; `(kind, value)` pairs in, `{(kind, value): ref}` out. Empty ones are left out."""
+    """Stores personal values once each: `(kind, value)` pairs in, `{(kind, value): ref}` out, empty ones left out."""
     refs = {(kind, value): reference(kind, value) for kind, value in pairs if value}
     Personal.objects.bulk_create(
         [Personal(ref=ref, kind=kind, value=value) for (kind, value), ref in refs.items()],

@@ -16,11 +16,11 @@ _registered = {}
 
 @dataclass(frozen=True)
 class Card:
-    """How rows of a model are shown: `template` and the shorter `summary` get `row`; `queryset()` loads rows with all
-    that a card needs.
+    """How rows of a model are shown.
 
-    `list_url()` is the list they live on, `belongs(row, url)` whether the list at that address (path and query)
-    still shows the row, `page` the template of the object's own partial, `page_context(row)` what it needs.
+    `template` and the shorter `summary` get `row`; `queryset()` loads rows with all they need. `list_url()` is the
+    list they live on; `belongs(row, url)` says whether the list at that address still shows the row, `found(url)`
+    how much it holds now. `page` is the partial of the object's own page, `page_context(row)` what it needs.
     """
 
     model: str
@@ -29,6 +29,7 @@ class Card:
     queryset: Callable
     list_url: Callable[[], str]
     belongs: Callable
+    found: Callable[[str], str]
     page: str
     page_context: Callable
 
@@ -49,7 +50,7 @@ def done(request, gesture, card, rows, message, here):
     target = _target(rows[0], on_list)
     undo = {"target": target, "swap": "outerHTML"} if stays else {"target": "#cards", "swap": "afterbegin"}
     undo["entry"] = gesture.entries.order_by("id").first()
-    response = HttpResponse(_cards(request, card, stays, here) + _after(request, message, here, undo))
+    response = HttpResponse(_cards(request, card, stays, here) + _after(request, card, message, here, undo))
     response["HX-Retarget"], response["HX-Reswap"] = target, "outerHTML" if stays else "delete"
     response["HX-Trigger"] = "attendant:close-dialog"
     return response
@@ -59,7 +60,7 @@ def undone(request, card, rows, message, here):
     """200 after an undo: the cards that are back, where the Undo button said they go."""
     on_list = _is_list(card, here)
     rows = [row for row in rows if not on_list or card.belongs(row, here)]
-    response = HttpResponse(_cards(request, card, rows, here) + _after(request, message, here))
+    response = HttpResponse(_cards(request, card, rows, here) + _after(request, card, message, here))
     if not rows:
         response["HX-Reswap"] = "none"
     return response
@@ -68,7 +69,7 @@ def undone(request, card, rows, message, here):
 def conflict(request, card, row, message, here):
     """409: the fresh card in place of the stale one, with who was quicker."""
     html = _cards(request, card, [row], here, conflict=message)
-    response = HttpResponse(html + _after(request, "", here, spoken=message), status=409)
+    response = HttpResponse(html + _after(request, card, "", here, spoken=message), status=409)
     response["HX-Retarget"], response["HX-Reswap"] = _target(row, _is_list(card, here)), "outerHTML"
     response["HX-Trigger"] = "attendant:close-dialog"
     return response
@@ -99,8 +100,14 @@ def _cards(request, card, rows, here, conflict=""):
     return html
 
 
-def _after(request, message, here, undo=None, spoken=""):
+def _after(request, card, message, here, undo=None, spoken=""):
     """What every answer adds out of band: badges, the toast (when there is a message), words for screen readers."""
-    counts = live.counts(sections.visible_to(request.user))
-    context = {"badges": counts, "message": message, "spoken": spoken or message, "undo": undo, "here": here}
+    context = {
+        "badges": live.counts(sections.visible_to(request.user)),
+        "message": message,
+        "spoken": spoken or message,
+        "found": card.found(here) if _is_list(card, here) else "",
+        "undo": undo,
+        "here": here,
+    }
     return render_to_string("console/_after.html", context, request)

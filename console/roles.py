@@ -5,12 +5,13 @@ from django.contrib.auth.management import create_permissions
 
 MODERATOR, SENIOR, PUBLISHER, AUDITOR, BETA = "Moderator", "Senior", "Publisher", "Auditor", "Beta"
 
+ENTER = ["console.enter_console"]
+READ_LEDGER = ["console.view_entry", "console.export_entry", "console.view_staff"]
 PRESETS = {
-    MODERATOR: ["console.enter_console"],
-    SENIOR: ["console.enter_console", "console.undo_gesture", "console.view_entry", "console.export_entry"]
-    + ["console.view_staff"],
-    PUBLISHER: ["console.enter_console"],
-    AUDITOR: ["console.enter_console", "console.view_entry", "console.export_entry", "console.view_staff"],
+    MODERATOR: ENTER,
+    SENIOR: [*ENTER, *READ_LEDGER, "console.undo_gesture"],
+    PUBLISHER: ENTER,
+    AUDITOR: [*ENTER, *READ_LEDGER],
     BETA: [],
 }
 

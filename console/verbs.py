@@ -49,6 +49,8 @@ class Verb:
     tone: str = ""
     form: type | None = None
 
+    do_not_call_in_templates = True
+
     def __call__(self, rows, *, by, reason="", note="", key=None, origin=None, versions=None, **extra):
         """Does the verb to rows (one, or a list), in one transaction, with one entry each.
 

@@ -30,6 +30,8 @@ def search_comments(queryset, words):
 class CommentFilter(filters.FilterSet):
     """Without `status` the queue shows what is pending; `status=all` shows everything."""
 
+    defaults = {"status": Comment.PENDING}
+
     q = filters.CharFilter(method="search", max_length=200, strip=True)
     status = filters.ChoiceFilter(choices=[*Comment.STATUSES, (ALL, "All")], method="by_status")
     order = filters.ChoiceFilter(choices=[(o, o) for o in ("oldest", "newest", "reported")], method="keep")

@@ -3,10 +3,11 @@
 from urllib.parse import parse_qs, urlsplit
 
 from django.db.models import Min
+from django.http import QueryDict
 from django.urls import reverse
 
 from console import ledger, verbs
-from console.base import DetailPage, ListPage, VerbView, safe_next
+from console.base import COUNTED, DetailPage, ListPage, VerbView, safe_next
 from console.keyset import Order
 from console.respond import Card
 from console.templatetags.console import capped, changed
@@ -14,12 +15,10 @@ from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment
 from moderation.text import fold
 
-COUNT_LIMIT = 1001
-
 
 def waiting():
     """How many comments are pending; stops counting behind 1,000."""
-    return Comment.objects.filter(status=Comment.PENDING)[:COUNT_LIMIT].count()
+    return Comment.objects.filter(status=Comment.PENDING)[: COUNTED + 1].count()
 
 
 def oldest():
@@ -31,6 +30,13 @@ def belongs(comment, url):
     """Whether the list at this address shows the comment, as far as its status says."""
     status = parse_qs(urlsplit(url).query).get("status", [Comment.PENDING])[0]
     return status in (ALL, comment.status)
+
+
+def found_at(url):
+    """How much the list at this address holds now, as its sentence."""
+    filterset = CommentFilter(QueryDict(urlsplit(url).query), Comment.objects.all())
+    total = filterset.qs.order_by()[: COUNTED + 1].count() if filterset.is_valid() else 0
+    return found(total, filterset.shown_status)
 
 
 def item_context(comment):
@@ -54,6 +60,7 @@ CARD = Card(
     queryset=Comment.objects.for_cards,
     list_url=lambda: reverse("moderation:comments"),
     belongs=belongs,
+    found=found_at,
     page="moderation/_comment.html",
     page_context=item_context,
 )

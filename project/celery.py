@@ -1,11 +1,15 @@
 """The Celery application. Messages carry ids only; the database is the truth. Statements may take 60 seconds."""
 
 import os
+import warnings
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
+
+# the demo may run as root in a container; it reaches nothing but its own services
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 app = Celery("attendant")
 app.config_from_object("django.conf:settings", namespace="CELERY")

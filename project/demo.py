@@ -26,20 +26,92 @@ ACCOUNTS = {
     "operator": [],
     "beta": [roles.MODERATOR, roles.BETA],
 }
-GAMES = (
-    "Neon Drift 3|Pixel Pirates|Bubble Zapper HD|Skeleton Dash|Tower of Snacks|Gravity Golf|Moth & Lamp|Turbo Snail GP"
-)
-FIRST = "kit ravi zap lumen pixel moss tiny salt echo juno neon bolt fern ash pip cleo orbit mango rook wren".split()
-LAST = "fox 88 master mum _xx otter byte fan 2011 wizard gg panda _the_great noodle star pro cat 7 hunter bean".split()
-OPENERS = (
-    "Honestly|Ok so|Not gonna lie,|My little brother says|After two hours|Wow,|Hmm,|Finally,|Update:|Day 4:".split("|")
-)
-SUBJECTS = "the last level|this boss fight|the music|the new map|the jump button|that snail skin|the tutorial|the leaderboard".split(
-    "|"
-)
-VERDICTS = "is so good|is way too hard|made me laugh|needs a nerf|keeps lagging on my phone|is the best part|broke after the update|is stuck in my head".split(
-    "|"
-)
+GAMES = [
+    "Neon Drift 3",
+    "Pixel Pirates",
+    "Bubble Zapper HD",
+    "Skeleton Dash",
+    "Tower of Snacks",
+    "Gravity Golf",
+    "Moth & Lamp",
+    "Turbo Snail GP",
+]
+FIRST = [
+    "kit",
+    "ravi",
+    "zap",
+    "lumen",
+    "pixel",
+    "moss",
+    "tiny",
+    "salt",
+    "echo",
+    "juno",
+    "neon",
+    "bolt",
+    "fern",
+    "ash",
+    "pip",
+    "cleo",
+    "orbit",
+    "mango",
+    "rook",
+    "wren",
+]
+LAST = [
+    "fox",
+    "88",
+    "master",
+    "mum",
+    "_xx",
+    "otter",
+    "byte",
+    "fan",
+    "2011",
+    "wizard",
+    "gg",
+    "panda",
+    "_the_great",
+    "noodle",
+    "star",
+    "pro",
+    "cat",
+    "7",
+    "hunter",
+    "bean",
+]
+OPENERS = [
+    "Honestly",
+    "Ok so",
+    "Not gonna lie,",
+    "My little brother says",
+    "After two hours",
+    "Wow,",
+    "Hmm,",
+    "Finally,",
+    "Update:",
+    "Day 4:",
+]
+SUBJECTS = [
+    "the last level",
+    "this boss fight",
+    "the music",
+    "the new map",
+    "the jump button",
+    "that snail skin",
+    "the tutorial",
+    "the leaderboard",
+]
+VERDICTS = [
+    "is so good",
+    "is way too hard",
+    "made me laugh",
+    "needs a nerf",
+    "keeps lagging on my phone",
+    "is the best part",
+    "broke after the update",
+    "is stuck in my head",
+]
 TAILS = [
     "",
     "",
@@ -100,10 +172,7 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda st
     game_rows = _games(games)
     player_rows = _players(players, chance, now)
     staff = list(User.objects.using("owner").filter(username__in=("moderator", "senior", "beta")))
-    rows, decided = [], []
-    for number in progress(range(comments)):
-        comment = _comment(number, comments, chance, now, player_rows, game_rows)
-        rows.append(comment)
+    rows = [_comment(number, comments, chance, now, player_rows, game_rows) for number in progress(range(comments))]
     Comment.objects.using("owner").bulk_create(rows, batch_size=1000)
     CommentText.objects.using("owner").bulk_create([CommentText.of(row) for row in rows], batch_size=1000)
     decided = [row for row in rows if row.status != Comment.PENDING]
@@ -113,10 +182,9 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda st
 
 
 def _games(number):
-    titles = GAMES.split("|")
     rows = [
         Game(
-            title=titles[n % 8] if n < 8 else f"{titles[n % 8]} {n // 8 + 1}",
+            title=GAMES[n % 8] if n < 8 else f"{GAMES[n % 8]} {n // 8 + 1}",
             slug=f"game-{n + 1}",
             status=Game.PUBLISHED,
         )

