@@ -10,7 +10,9 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-STATE = Path(__file__).resolve().parent / ".attendant"
+from project import embedded
+
+STATE = embedded.state_dir(Path(__file__).resolve().parent)
 NEEDS_NO_SERVICE = {"up", "help", "check", "collectstatic", "makemigrations"}
 
 
@@ -21,8 +23,6 @@ def services(command):
     os.environ.setdefault("DEMO", "1")
     if command in NEEDS_NO_SERVICE or "--help" in sys.argv:
         return nullcontext()
-    from project import embedded
-
     return nullcontext() if embedded.is_running(STATE) else embedded.Services(STATE)
 
 

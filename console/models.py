@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.functional import cached_property
 from waffle.models import AbstractUserFlag
 
 
@@ -34,7 +35,7 @@ class User(AbstractUser):
         words = self.display_name.replace(".", " ").replace("_", " ").split()
         return "".join(word[0] for word in words[:2]).upper()
 
-    @property
+    @cached_property
     def role(self):
         """The first group's name, or Operator: a word for the header, never a permission check."""
         if self.is_superuser:

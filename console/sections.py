@@ -26,6 +26,11 @@ class Section:
     position: int = 100
 
     @property
+    def has_badge(self):
+        """For templates, which would call `waiting`."""
+        return self.waiting is not None
+
+    @property
     def href(self):
         return reverse(self.url)
 

@@ -30,6 +30,11 @@ class EmbeddedError(RuntimeError):
     """A service could not start; the message says which, why, and where its log is."""
 
 
+def state_dir(checkout):
+    """Where a checkout keeps what is not code: `.attendant`, or where the tests say."""
+    return Path(os.environ.get("ATTENDANT_STATE") or Path(checkout) / ".attendant")
+
+
 def socket_dir(state):
     """The folder of the Unix sockets that belong to `state`: short, since their paths end at 107 bytes."""
     digest = hashlib.sha256(str(Path(state).resolve()).encode()).hexdigest()[:12]

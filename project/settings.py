@@ -16,7 +16,7 @@ env = environ.Env()
 
 # --- Paths ---------------------------------------------------------------------------------------------------
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE_DIR = BASE_DIR / ".attendant"  # embedded services, collected static files, demo passwords
+STATE_DIR = embedded.state_dir(BASE_DIR)  # embedded services, collected static files, demo passwords
 env.read_env(BASE_DIR / ".env")
 
 # --- Core ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,112 @@
+"""import_comments on files as portals really write them."""
+
+import csv
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from moderation.models import Comment, CommentText, Player
+
+HEADER = "COMMENT_ID,AUTHOR,DATE,CONTENT\n"
+MAP = ["external_id=COMMENT_ID", "author=AUTHOR", "created_at=DATE", "body=CONTENT"]
+
+
+@pytest.fixture
+def run(db, tmp_path, capsys):
+    def run(text, *options, mapping=MAP, name="export.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        flags = [part for pair in mapping for part in ("--map", pair)]
+        call_command("import_comments", str(path), *flags, *options)
+        return capsys.readouterr().out
+
+    return run
+
+
+def failure(run, *args, **kwargs):
+    with pytest.raises(CommandError) as caught:
+        run(*args, **kwargs)
+    return caught.value
+
+
+def test_keeps_bodies_exactly_as_sent(run):
+    body = '<a href="x">2:19</a> best &amp; \ufeff'
+    run("\ufeff" + HEADER + f'1,Ann,2013-11-07T06:20:48,"{body.replace(chr(34), chr(34) * 2)}"\n', "--game", "gangnam")
+    comment = Comment.objects.select_related("player", "game").get()
+    assert comment.body == body
+    assert (comment.status, comment.player.username, comment.game.slug) == ("pending", "Ann", "gangnam")
+    assert comment.created_at.isoformat() == "2013-11-07T06:20:48+00:00"
+    assert CommentText.objects.count() == 1
+
+
+def test_a_second_run_imports_nothing_twice(run):
+    text = HEADER + "1,Ann,2013-11-07,hello\n2,Ann,2013-11-08,world\n"
+    assert "Imported 2; 0 were there already." in run(text)
+    assert "Imported 0; 2 were there already." in run(text)
+    assert Player.objects.get().comment_count == 2
+
+
+def test_missing_optional_is_filled_and_counted_missing_required_is_rejected(run, tmp_path):
+    text = HEADER + "1,Ann,,hello\n,Ann,,no id\n3,,,no author\n4,Ann,,\n5,Ann,yesterday,odd date\n6,Ann\n"
+    error = failure(run, text)
+    assert error.returncode == 1
+    assert "Rejected 5 rows" in str(error)
+    with (tmp_path / "export.csv.rejects.csv").open() as file:
+        rows = [(row["line"], row["reason"]) for row in csv.DictReader(file)]
+    assert rows == [
+        ("3", "external_id is missing"),
+        ("4", "author is missing"),
+        ("5", "body is missing"),
+        ("6", "created_at is “yesterday”, not a date like 2026-01-31T12:00:00"),
+        ("7", "has 2 columns, the header has 4"),
+    ]
+    assert Comment.objects.get().body == "hello"
+
+
+def test_lines_are_counted_over_bodies_of_several_lines(run, tmp_path):
+    failure(run, HEADER + '1,Ann,,"two\nlines"\n2,,,x\n')
+    with (tmp_path / "export.csv.rejects.csv").open() as file:
+        assert [row["line"] for row in csv.DictReader(file)] == ["4"]
+
+
+def test_a_wrong_column_says_what_is_there(run):
+    error = failure(run, HEADER + "1,Ann,,x\n", mapping=["external_id=COMMENT_ID", "author=AUTHOR", "body=TEXT"])
+    assert error.returncode == 2
+    assert "“TEXT” (for body)" in str(error)
+    assert "“CONTENT”" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (HEADER.encode() + "1,Ann,,x\n2,Zoë,,y\n".encode("latin-1"), "line 3 holds the byte 0xeb"),
+        (HEADER.encode("utf-16"), "is UTF-16"),
+    ],
+)
+def test_a_wrong_encoding_is_named_and_imports_nothing(run, data, words):
+    error = failure(run, data)
+    assert (error.returncode, words in str(error)) == (2, True)
+    assert not Comment.objects.exists()
+
+
+def test_a_dry_run_changes_nothing(run):
+    assert "Would import 1" in run(HEADER + "1,Ann,,x\n", "--dry-run")
+    assert not Comment.objects.exists()
+
+
+def test_reads_json_lines(run):
+    text = '{"external_id": 7, "author": "Ann", "body": "hi", "ip": "203.0.113.7"}\n'
+    run(text, mapping=[], name="x.jsonl")
+    assert Comment.objects.get(external_id="7").ip == "203.0.113.7"
+    failure(run, text.replace("7,", "8,", 1) + "[1]\nnonsense\n", mapping=[], name="x.jsonl")
+    assert Comment.objects.count() == 2
+
+
+@pytest.mark.parametrize("options", [["--map", "x=y"], ["--map", "body"], ["--game", "no slug"]])
+def test_wrong_usage_exits_with_2(run, options):
+    assert failure(run, HEADER, *options).returncode == 2
+
+
+def test_rejected_cells_are_no_formulas(run, tmp_path):
+    failure(run, HEADER + "1,,,=cmd()\n")
+    assert "'=cmd()" in (tmp_path / "export.csv.rejects.csv").read_text()
