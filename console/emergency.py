@@ -2,6 +2,7 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 
 
 class EmergencySite(admin.AdminSite):
@@ -11,4 +12,6 @@ class EmergencySite(admin.AdminSite):
         return request.user.is_active and request.user.is_superuser
 
     def login(self, request, extra_context=None):
+        if request.user.is_authenticated:
+            raise PermissionDenied("Emergency access is for operators.")
         return secure_admin_login(super().login)(request, extra_context)

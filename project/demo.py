@@ -4,7 +4,9 @@ Written as the database's owner, since a week of past decisions needs entries wi
 application role cannot write.
 """
 
+import os
 import random
+import secrets
 import uuid
 from datetime import timedelta
 
@@ -146,6 +148,17 @@ COMPLAINTS = [
 ]
 
 
+def password_from(path):
+    """DEMO_PASSWORD, else the one made at the first start; `path` holds it as `login<TAB>password` lines."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    known = dict(line.split("\t", 1) for line in lines if "\t" in line)
+    password = os.environ.get("DEMO_PASSWORD") or known.get("moderator") or secrets.token_urlsafe(9)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{login}\t{password}\n" for login in ACCOUNTS))
+    return password
+
+
 @transaction.atomic(using="owner")
 def make_accounts(password):
     """Creates or resets the six demo accounts; returns their logins."""
@@ -171,7 +184,7 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda st
     now = timezone.now().replace(microsecond=0)
     game_rows = _games(games)
     player_rows = _players(players, chance, now)
-    staff = list(User.objects.using("owner").filter(username__in=("moderator", "senior", "beta")))
+    staff = list(User.objects.using("owner").filter(username__in=("moderator", "senior", "beta"))) or [None]
     rows = [_comment(number, comments, chance, now, player_rows, game_rows) for number in progress(range(comments))]
     Comment.objects.using("owner").bulk_create(rows, batch_size=1000)
     CommentText.objects.using("owner").bulk_create([CommentText.of(row) for row in rows], batch_size=1000)

@@ -269,6 +269,7 @@ class Services:
                 connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB")
             if APP not in roles:
                 connection.execute(f"CREATE ROLE {APP} LOGIN")
+                connection.execute(f"GRANT {APP} TO {OWNER}")  # to end its connections when a database goes
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
 

@@ -13,7 +13,9 @@ def found(words):
     return set(search_comments(Comment.objects.all(), words).values_list("body", flat=True))
 
 
-@pytest.mark.parametrize("words", ["kobyoshi02", "KOBYOSHI", "byosh", "  kobyoshi02 ", "ｋｏｂｙｏｓｈｉ", "obyoshi02 c"])
+@pytest.mark.parametrize(
+    "words", ["kobyoshi02", "KOBYOSHI", "byosh", "  kobyoshi02 ", "ｋｏｂｙｏｓｈｉ", "obyoshi02 c"]
+)
 def test_finds_words_in_bodies_without_case_width_and_hidden_characters(db, words):
     make_comment(body="my channel: Kobyo\u200bSHI02 check it")
     make_comment(body="another")

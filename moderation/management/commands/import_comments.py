@@ -9,7 +9,6 @@ from tqdm import tqdm
 
 from moderation import imports
 
-
 FILLED = {"created_at": "taken as sent now", "game": "left without one", "ip": "left without one"}
 
 

@@ -1,7 +1,6 @@
 """Demo accounts and a believable portal in an empty database."""
 
-import os
-
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
@@ -17,16 +16,12 @@ class Command(BaseCommand):
         parser.add_argument("--games", type=int, default=8)
         parser.add_argument("--comments", type=int, default=400)
         parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same portal")
-        parser.add_argument(
-            "--password", help="for the demo accounts; default: $DEMO_PASSWORD, else accounts are left alone"
-        )
+        parser.add_argument("--password", help="of the demo accounts; default: the one in .attendant/demo.txt")
 
     def handle(self, *, players, games, comments, seed, password, **options):
         if min(players, games, comments) < 1:
             raise CommandError("--players, --games and --comments take whole numbers from 1.", returncode=2)
-        password = password or os.environ.get("DEMO_PASSWORD")
-        if password:
-            demo.make_accounts(password)
+        demo.make_accounts(password or demo.password_from(settings.STATE_DIR / "demo.txt"))
         if Comment.objects.exists():
             raise CommandError("There are comments already; the demo fills an empty database only.")
         quiet = not self.stderr.isatty()

@@ -1,8 +1,6 @@
 """Runs the whole console until it is told to stop."""
 
 import hashlib
-import os
-import secrets
 import socket
 import sys
 import time
@@ -71,10 +69,10 @@ class Command(BaseCommand):
 
     @staticmethod
     def wants_demo(no_demo):
-        return settings.EMBEDDED and not no_demo
+        return settings.DEMO and not no_demo
 
     def fill(self):
-        password = demo_password(settings.STATE_DIR / "demo.txt")
+        password = demo.password_from(settings.STATE_DIR / "demo.txt")
         accounts = demo.ACCOUNTS
         known = {user.username: user for user in User.objects.filter(username__in=accounts)}
         # hashing takes a second: only when an account is missing or the password is another now
@@ -158,16 +156,6 @@ def answers(url):
         return opener.open(f"{url}healthz", timeout=2).status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def demo_password(path):
-    """DEMO_PASSWORD, else the one made at the first start; `path` holds it as `login<TAB>password` lines."""
-    known = dict(line.split("\t", 1) for line in path.read_text().splitlines() if "\t" in line) if path.exists() else {}
-    password = os.environ.get("DEMO_PASSWORD") or known.get("moderator") or secrets.token_urlsafe(9)
-    lines = "".join(f"{login}\t{password}\n" for login in demo.ACCOUNTS)
-    path.touch(mode=0o600)
-    path.write_text(lines)
-    return password
 
 
 def static_digest():

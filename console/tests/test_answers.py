@@ -1,0 +1,95 @@
+"""What every answer carries, whatever it is; and what errors look like as a page and as a fragment."""
+
+import re
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from console import views
+
+PAGES = ["/manage/", "/manage/comments/", "/accounts/login/", "/nope/", "/healthz", "/admin/", "/manage/comments/4711/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("who", ["moses", "nobody"])
+@pytest.mark.parametrize("htmx", [True, False])
+def test_every_answer_is_guarded(request, who, path, htmx):
+    response = request.getfixturevalue(who).get(path, htmx=htmx)
+    policy = response["Content-Security-Policy"]
+    for rule in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"):
+        assert rule in policy
+    assert "unsafe" not in policy
+    assert "no-store" in response["Cache-Control"]
+    assert {"Cookie", "HX-Request"} <= set(re.split(r",\s*", response["Vary"]))
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response["X-Frame-Options"] == "DENY"
+    assert re.fullmatch(r"[0-9a-f]{32}", response["X-Request-ID"])
+
+
+def test_a_request_id_is_believed_from_our_proxies_only(nobody, settings):
+    given = {"X-Request-ID": "from-a-client-1234"}
+    assert nobody.get("/healthz", headers=given)["X-Request-ID"] != given["X-Request-ID"]
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    assert nobody.get("/healthz", headers=given)["X-Request-ID"] == given["X-Request-ID"]
+    assert nobody.get("/healthz", headers={"X-Request-ID": "a\nb" * 9})["X-Request-ID"] != "a\nb" * 9
+
+
+def break_dashboard(monkeypatch, error):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(views.live, "counts", fail)
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_mistake_of_ours_is_a_500_with_the_request_number(moses, monkeypatch, htmx):
+    break_dashboard(monkeypatch, ZeroDivisionError())
+    moses.raise_request_exception = False
+    response = moses.get("/manage/", htmx=htmx)
+    assert response.status_code == 500
+    assert "Traceback" not in response.text
+    assert response["X-Request-ID"][:8] in response.text
+    assert response.get("HX-Retarget") == ("#alert" if htmx else None)
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_database_trouble_is_a_503_that_says_when_to_come_back(moses, monkeypatch, htmx):
+    class Cancelled(Exception):
+        sqlstate = "57014"
+
+    error = OperationalError("canceling statement due to statement timeout")
+    error.__cause__ = Cancelled()
+    break_dashboard(monkeypatch, error)
+    moses.raise_request_exception = False
+    response = moses.get("/manage/", htmx=htmx)
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "Nothing was changed" in response.text
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_missing_csrf_token_is_refused_in_our_words(moses, htmx):
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = moses.cookies
+    response = strict.post("/manage/comments/1/approve/", headers={"HX-Request": "true"} if htmx else {})
+    assert response.status_code == 403
+    assert "This page is out of date" in response.text
+
+
+def test_expired_session_keeps_htmx_where_it_is(nobody):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/manage/comments/?q=neon"}
+    response = nobody.post("/manage/comments/1/approve/", headers=headers)
+    assert response.status_code == 401
+    assert 'href="/accounts/login/?next=%2Fmanage%2Fcomments%2F%3Fq%3Dneon"' in response.text
+
+
+def test_readyz_tells_what_is_well(nobody, monkeypatch):
+    response = nobody.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+    monkeypatch.setattr(type(views.caches["hot"]), "set", lambda *args, **kwargs: None)
+    assert nobody.get("/readyz").json() == {
+        "status": "degraded",
+        "checks": {"database": "ok", "migrations": "ok", "redis": "down"},
+    }

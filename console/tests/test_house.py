@@ -1,0 +1,148 @@
+"""The rules of the house that a machine can keep."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# their file names are chosen by the libraries that look for them
+LIBRARIES = ("account/", "allauth/", "attendant/")
+ALONE = ("base", "shell", "bare", "error", "403", "404", "500", "503")  # skeletons and errors have no fragment
+
+
+def names(folder):
+    found = (path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.html"))
+    return sorted(name for name in found if not name.startswith(LIBRARIES))
+
+
+def tracked(pattern=""):
+    listed = subprocess.run(["git", "ls-files", pattern or "."], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def lines(path):
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("name", names("templates"))
+def test_a_page_includes_its_partial_and_stays_a_page(name):
+    text = (ROOT / "templates" / name).read_text()
+    assert not Path(name).name.startswith("_")
+    assert lines(ROOT / "templates" / name) <= 100
+    assert "{% for" not in text
+    assert "<table" not in text
+    if Path(name).stem not in ALONE:
+        partial = f"{Path(name).parent}/_{Path(name).name}"
+        assert f'{{% include "{partial}"' in text
+
+
+@pytest.mark.parametrize("name", names("partials"))
+def test_a_partial_is_named_short_and_says_what_it_needs(name):
+    text = (ROOT / "partials" / name).read_text()
+    assert Path(name).name.startswith("_")
+    assert lines(ROOT / "partials" / name) <= 60
+    assert text.startswith("{# needs:")
+    assert "{% extends" not in text
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("templates/**/*.html"), *ROOT.glob("partials/**/*.html")], ids=str)
+def test_templates_keep_to_the_policy_and_the_portable_subset(path):
+    text = path.read_text()
+    assert not re.search(r"<[^>]+\sstyle=|<style|<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:", text)
+    assert not re.search(r"hx-(boost|vars|disabled-elt|on|headers|preserve)", text)
+    for trigger in re.findall(r'hx-trigger="([^"]*)"', text):
+        assert "every" not in trigger
+        assert "[" not in trigger
+    for swap in re.findall(r'hx-swap="([^"{]*)"', text):
+        assert swap in ("innerHTML", "outerHTML", "afterbegin", "beforeend", "delete", "none")
+    assert not re.search(r"\|safe\b", text) or path.parent.name in LIBRARIES[2]
+    assert "perms." not in text
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("templates/**/*.html"), *ROOT.glob("partials/**/*.html")], ids=str)
+def test_every_changing_form_carries_token_version_and_key(path):
+    for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", path.read_text(), flags=re.DOTALL):
+        assert "{% csrf_token %}" in form or "{% slot body %}" in form
+        if "account_" not in form and "allauth" not in str(path):
+            assert "console/_seen.html" in form or "{{ form|crispy }}" in form
+
+
+def test_every_htmx_request_names_its_target_and_swap():
+    for path in ROOT.glob("partials/**/*.html"):
+        for tag in re.findall(r"""<\w(?:"[^"]*"|[^>"])*>""", path.read_text()):
+            if "hx-get=" in tag or "hx-post=" in tag:
+                assert "hx-target=" in tag, path
+                assert "hx-swap=" in tag, path
+
+
+@pytest.mark.parametrize("path", tracked("*.py"), ids=str)
+def test_modules_fit_and_say_what_they_own(path):
+    if "migrations" in path.parts or path.name in ("__init__.py", "admin.py"):
+        return
+    text = path.read_text(encoding="utf-8").removeprefix("#!/usr/bin/env python\n")
+    assert text.startswith('"""'), "a module starts by saying what it owns"
+    assert lines(path) <= 400
+
+
+@pytest.mark.parametrize(("pattern", "each", "together"), [("*.js", 100, 400), ("*.css", 450, 1500)])
+def test_javascript_and_css_stay_small(pattern, each, together):
+    sizes = [lines(path) for path in tracked(f"static/{pattern}") if "vendor" not in path.parts]
+    assert max(sizes) <= each
+    assert sum(sizes) <= together
+
+
+def test_css_is_layered_and_calm():
+    css = (ROOT / "static/css/app.css").read_text()
+    outside = re.sub(r"@layer \w+ \{.*?^\}", "", css, flags=re.DOTALL | re.MULTILINE)
+    assert "{" not in outside.replace("@view-transition { navigation: auto; }", "")
+    assert css.count("!important") <= 2  # both switch motion off for those who asked
+    assert not re.search(r"^\s*#(?!results|alert|item|dialog-body)[\w-]+[^{;]*\{", css, flags=re.MULTILINE)
+
+
+def test_only_the_ledger_writes_entries_and_only_actions_change_the_world():
+    for path in tracked("*.py"):
+        text = path.read_text(encoding="utf-8")
+        where = path.relative_to(ROOT).as_posix()
+        if "/tests/" in where or "migrations/" in where or where in ("project/demo.py",):
+            continue
+        if where != "console/ledger.py":
+            assert "INTO console_entry" not in text, where
+            assert not re.search(r"\b(Entry|Gesture)(\.objects)?\.?(create|bulk_create)?\([a-z]+=", text), where
+        if where.endswith(("views.py", "base.py", "respond.py")):
+            assert not re.search(r"\.(save|delete|update|create|bulk_create|bulk_update)\(", text), where
+
+
+def test_nothing_of_this_machine_is_in_the_repository():
+    for path in tracked():
+        if path.suffix in (".png", ".svg") or path == Path(__file__):
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"/(home|root|work|Users)/\w|--(extra-)?index-url|https?://[^ \n]*/simple/", text), path
+
+
+def test_locks_hash_everything_and_name_no_index():
+    for name in ("requirements.lock", "requirements-test.lock"):
+        text = (ROOT / name).read_text()
+        assert "://" not in text
+        pins = re.findall(r"^[a-z0-9][\w.-]*(?:\[[\w,]+\])?==.*$", text, flags=re.MULTILINE)
+        assert pins
+        assert all(pin.endswith("\\") for pin in pins), "each pin is followed by its hashes"
+    lock, superset = ((ROOT / n).read_text() for n in ("requirements.lock", "requirements-test.lock"))
+    pinned = re.findall(r"^([a-z0-9][\w.-]*==\S+)", lock, flags=re.MULTILINE)
+    assert [pin for pin in pinned if f"{pin} " not in superset] == []
+
+
+def test_the_readme_and_the_example_tell_the_truth():
+    readme = (ROOT / "README.md").read_text()
+    for command in set(re.findall(r"\bbin/\w+", readme)):
+        assert (ROOT / command).is_file(), command
+    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", readme):
+        assert (ROOT / picture).is_file(), picture
+    settings = (ROOT / "project/settings.py").read_text()
+    asked = set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", settings)) | set(
+        re.findall(r"env\.\w+\('([A-Z_]+)'", settings)
+    )
+    example = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
+    assert asked - example == set()

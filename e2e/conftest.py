@@ -1,0 +1,144 @@
+"""A real console for the browser: gunicorn on its own database, emptied before each test, and a guard that fails
+a test on any console error. With --base-url the tests marked `deployed` run against that console instead.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import pytest
+from django.core.cache import caches
+
+from project.management.commands.up import answers, listen
+from project.testing import ROOT, create_database, drop_database, environment, own_database, working_on
+
+# Playwright's loop runs in this thread; the ORM is used between its steps, never during one
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+FLAGS = "--no-sandbox --disable-background-networking --disable-quic --no-first-run --disable-component-update"
+QUEUE = "/manage/comments/"
+
+
+@pytest.fixture(scope="session")
+def base_url(request):
+    """The deployed console's address, or that of one started for this pytest process."""
+    given = request.config.getoption("base_url")
+    if given:
+        yield given.rstrip("/")
+        return
+    name = f"{own_database()}_e2e"
+    create_database(name)
+    listener = listen("127.0.0.1", 8500)
+    command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}"]
+    command += ["--workers", "2", "--no-control-socket", "--log-level", "warning"]
+    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment(name)}, pass_fds=[listener.fileno()])
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    while not answers(f"{url}/"):
+        assert server.poll() is None, "the web server ended"
+    yield url
+    server.send_signal(signal.SIGTERM)
+    server.wait(30)
+    listener.close()
+    drop_database(name)
+
+
+@pytest.fixture(autouse=True)
+def world(request, base_url, django_db_setup, django_db_blocker):
+    """An empty portal for each test, shared by the test and the server."""
+    if request.config.getoption("base_url"):
+        if not request.node.get_closest_marker("deployed"):
+            pytest.skip("makes its own data; runs against a console of its own")
+        yield
+        return
+    name = f"{own_database()}_e2e"
+    create_database(name)
+    with ExitStack() as stack:
+        stack.enter_context(django_db_blocker.unblock())
+        stack.enter_context(working_on(name))
+        hot = caches["hot"]
+        hot.key_prefix = f"{name}:hot"  # the server's, which named it after its database
+        hot.delete_pattern("*")
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    path = os.environ.get("ATTENDANT_CHROMIUM") or next(filter(None, found), None)
+    return {**browser_type_launch_args, "args": [*FLAGS.split(), "--disable-sync"], "executable_path": path}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+
+
+@pytest.fixture
+def allowed():
+    """Statuses whose "Failed to load resource" line a test expects in the console."""
+    return set()
+
+
+@pytest.fixture
+def guard(allowed):
+    """Call with a page: the test fails on its errors, warnings and CSP violations."""
+    problems = []
+
+    def watch(page):
+        page.on("console", lambda line: line.type in ("error", "warning") and problems.append(line.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        return page
+
+    yield watch
+    expected = tuple(f"Failed to load resource: the server responded with a status of {status}" for status in allowed)
+    assert [problem for problem in problems if not problem.startswith(expected or ("\0",))] == []
+
+
+@pytest.fixture
+def open_as(browser, browser_context_args, guard, base_url):
+    """`open_as(user, **context)` gives a page of a browser in which that person has signed in, by cookie."""
+    contexts = []
+
+    def open_as(user, path=QUEUE, **options):
+        context = browser.new_context(**{**browser_context_args, **options})
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        if user:
+            context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": base_url}])
+        page = guard(context.new_page())
+        page.goto(path)
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+
+
+def session_of(user):
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session.session_key
+
+
+@pytest.fixture
+def moses(world):
+    from console import roles
+    from console.testing import make_user
+
+    return make_user("moses", roles.MODERATOR)
+
+
+@pytest.fixture
+def lea(world):
+    from console import roles
+    from console.testing import make_user
+
+    return make_user("lea", roles.SENIOR)

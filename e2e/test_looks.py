@@ -1,0 +1,113 @@
+"""What every page owes everybody: axe finds nothing, nothing scrolls sideways, targets are big enough to hit."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from games.testing import make_game
+from moderation import actions
+from moderation.models import Comment
+from moderation.testing import make_comment, make_player, make_report
+
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+LONG = "W" * 90
+SIZES = {
+    "wide": {"width": 1440, "height": 900},
+    "phone": {"width": 390, "height": 844},
+    "tiny": {"width": 320, "height": 640},
+}
+
+
+@pytest.fixture
+def comment(moses):
+    game = make_game(title=f"The {LONG} Game")
+    comment = make_comment(
+        player=make_player(username=LONG), game=game, body=f"{LONG}{LONG}\nhttps://x.example/{LONG}\nשלום עולם"
+    )
+    make_report(comment, words=LONG)
+    for _ in range(26):
+        make_comment(game=game)
+    actions.reject(make_comment(), by=moses, reason="spam", note=LONG)
+    outcome = actions.reject(comment, by=moses, reason="spam", note=LONG)
+    actions.approve(outcome.done, by=moses)
+    return comment
+
+
+PAGES = {
+    "sign in": "/accounts/login/",
+    "dashboard": "/manage/",
+    "queue": "/manage/comments/?status=all",
+    "empty": "/manage/comments/?q=zzzzzz",
+    "wrong filter": "/manage/comments/?status=nonsense",
+    "item": "/manage/comments/{pk}/",
+    "verb": "/manage/comments/{pk}/reject/",
+    "404": "/manage/nothing/",
+    "403": "/manage/comments/",
+    "sign out": "/accounts/logout/",
+    "password": "/accounts/password/change/",
+    "reset": "/accounts/password/reset/",
+}
+
+
+def who(name, moses):
+    from console.testing import make_user
+
+    if name in ("sign in", "reset"):
+        return None
+    return make_user("sam") if name == "403" else moses
+
+
+def is_good(page, **rules):
+    options = {**RULES, "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()}}
+    violations = Axe().run(page, options=options).response["violations"]
+    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations] == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page(open_as, moses, comment, allowed, name, theme, size):
+    allowed |= {403, 404}
+    path = PAGES[name].format(pk=comment.pk)
+    page = open_as(who(name, moses), path, color_scheme=theme, viewport=SIZES[size])
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    is_good(page)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_state_of_the_queue(open_as, moses, lea, comment, allowed, theme, size):
+    allowed |= {409, 422}
+    page = open_as(moses, color_scheme=theme, viewport=SIZES[size])
+    first, second = page.get_by_role("article").nth(0), page.get_by_role("article").nth(1)
+    first.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    is_good(page, target_size=False)  # the toast may cover half a button below it, which scrolling frees
+    page.get_by_role("article").first.get_by_role("link", name="Reject").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Reject").click()
+    expect(page.locator("#form-errors")).to_be_focused()
+    is_good(page)
+    dialog.get_by_role("link", name="Cancel").click()
+    pk = second.get_attribute("data-item").rpartition("-")[2]
+    actions.approve(Comment.objects.get(pk=pk), by=lea)
+    second.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("lea approved this comment").first).to_be_visible()
+    is_good(page, target_size=False)
+
+
+def test_targets_are_big_enough_for_thumbs(open_as, moses, comment):
+    page = open_as(moses, viewport=SIZES["phone"], has_touch=True, is_mobile=True)
+    seen = "all => all.filter(e => !e.classList.contains('vh'))"
+    small = page.locator("button:visible, .btn:visible, .nav__item:visible").evaluate_all(
+        f"""{seen}.map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        .filter(([, box]) => box.height < 44 || box.width < 44).map(([html]) => html)"""
+    )
+    assert small == []
+    fonts = page.locator("input:not([type=radio]):visible, select:visible").evaluate_all(
+        f"{seen}.map(e => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    assert min(fonts) >= 16  # below, phones zoom in on focus

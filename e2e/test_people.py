@@ -1,0 +1,80 @@
+"""More than one person, and people whose session ends: nobody fights, nothing is lost."""
+
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from moderation import actions
+from moderation.models import Comment
+from moderation.testing import make_comment
+
+
+def test_the_second_of_two_sees_who_was_quicker(open_as, moses, lea, allowed):
+    allowed.add(409)
+    comment = make_comment()
+    hers, his = open_as(lea), open_as(moses)
+    hers.get_by_role("button", name="Approve").click()
+    expect(hers.get_by_role("article")).to_have_count(0)
+    his.get_by_role("button", name="Approve").click()
+    card = his.locator(f"#comment-{comment.pk}")
+    expect(card).to_contain_text("lea approved this comment")
+    expect(card).to_have_attribute("data-state", "approved")
+    expect(card).to_be_focused()
+    expect(his.locator("#live")).to_contain_text("lea approved this comment")
+    card.get_by_role("link", name="Reject").click()
+    his.get_by_label("Spam or advertising").check()
+    his.get_by_role("dialog").get_by_role("button", name="Reject").click()
+    expect(card).to_have_count(0)
+    assert Comment.objects.get().status == "rejected"
+
+
+def test_a_badge_follows_what_others_do(open_as, moses, lea):
+    comments = [make_comment() for _ in range(3)]
+    page = open_as(moses, "/manage/")
+    badge = page.locator("#badge-nav-comments")
+    expect(badge).to_contain_text("3")
+    actions.approve(comments[0], by=lea)
+    expect(badge).to_contain_text("2", timeout=15_000)
+
+
+def test_an_ended_session_says_so_and_keeps_what_was_typed(open_as, moses, allowed):
+    allowed.add(401)
+    make_comment()
+    page = open_as(moses)
+    page.get_by_role("link", name="Reject").click()
+    page.get_by_label("Note").fill("a long note, typed with care")
+    page.get_by_label("Spam or advertising").check()
+    Session.objects.all().delete()
+    page.get_by_role("dialog").get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("Your session has ended.")).to_be_attached()
+    expect(page.get_by_role("link", name="Sign in")).to_have_attribute("target", "_blank")
+    expect(page.get_by_label("Note")).to_have_value("a long note, typed with care")
+    assert Comment.objects.get().status == "pending"
+
+
+def test_a_double_click_is_one_decision(open_as, moses):
+    comments = [make_comment() for _ in range(2)]
+    page = open_as(moses)
+    page.locator(f"#comment-{comments[0].pk}").get_by_role("button", name="Approve").dblclick()
+    expect(page.get_by_role("article")).to_have_count(1)
+    assert set(Comment.objects.values_list("status", flat=True)) == {"approved", "pending"}
+
+
+def test_back_after_a_search_shows_a_whole_page(open_as, moses):
+    make_comment(body="neon everywhere")
+    page = open_as(moses)
+    page.get_by_role("searchbox").press_sequentially("neon")
+    expect(page).to_have_url("/manage/comments/?q=neon")
+    page.get_by_role("article").get_by_role("link").first.click()
+    page.go_back()
+    expect(page.get_by_role("navigation", name="Sections")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("neon")
+
+
+def test_signing_out_cannot_be_undone_by_back(open_as, moses):
+    make_comment(body="something private")
+    page = open_as(moses)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_text("something private")).to_have_count(0)

@@ -1,0 +1,56 @@
+"""The small demo is believable: everything in it agrees with everything else, and it is the same every time."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count, F
+
+from console.models import Entry, User
+from moderation.models import Comment, CommentText, Player
+from project import demo
+
+
+@pytest.fixture
+def portal(committed_db):
+    demo.make_accounts("a long password")
+    demo.make_portal(seed=7)
+
+
+def test_the_demo_agrees_with_itself(portal):
+    assert (Player.objects.count(), Comment.objects.count(), CommentText.objects.count()) == (60, 400, 400)
+    assert 50 <= Comment.objects.filter(status="pending").count() <= 80
+    reported = Comment.objects.annotate(number=Count("reports")).exclude(number=F("report_count"))
+    assert not reported.exists()
+    counted = Player.objects.annotate(number=Count("comments")).exclude(number=F("comment_count"))
+    assert not counted.exists()
+    decided = Comment.objects.exclude(status="pending")
+    assert Entry.objects.count() == decided.count()
+    for comment in decided:
+        entry = Entry.objects.get(target_type="moderation.comment", target_id=comment.pk)
+        assert entry.after == {"status": comment.status}
+        assert entry.at > comment.created_at
+    assert Entry.objects.earliest("at").at < Entry.objects.latest("at").at
+
+
+def test_one_account_per_role(portal):
+    users = {user.username: user.role for user in User.objects.all()}
+    assert users == {
+        "moderator": "Moderator",
+        "senior": "Senior",
+        "publisher": "Publisher",
+        "auditor": "Auditor",
+        "operator": "Operator",
+        "beta": "Moderator",
+    }
+    assert User.objects.get(username="beta").groups.filter(name="Beta").exists()
+
+
+def test_the_same_seed_makes_the_same_portal(committed_db):
+    demo.make_portal(seed=3, comments=50)
+    bodies = list(Comment.objects.order_by("external_id").values_list("body", "status"))
+    with pytest.raises(CommandError, match="empty database only"):
+        call_command("seed_demo")
+    Comment.objects.all().delete()
+    Player.objects.all().delete()
+    Comment._meta.get_field("game").related_model.objects.all().delete()
+    demo.make_portal(seed=3, comments=50)
+    assert list(Comment.objects.order_by("external_id").values_list("body", "status")) == bodies

@@ -1,0 +1,108 @@
+"""Every address: guarded by sign-in, a permission and a role, whether or not somebody remembered to."""
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+
+from console import verbs
+from console.base import ConsoleView
+from moderation.testing import make_comment
+
+# what anybody may ask for: sign-in and its kin, and whether the process is well
+PUBLIC = {"root", "favicon", "healthz", "readyz"}
+PUBLIC_ACCOUNTS = {
+    "account_login",
+    "account_signup",
+    "account_logout",
+    "account_inactive",
+    "account_confirm_email",
+    "account_confirm_login_code",
+    "account_email_verification_sent",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+}
+# page → who may open it; everybody else gets 403
+READERS = {"moses", "lea", "ann", "olga"}
+DECIDERS = {"moses", "lea", "olga"}
+STAFF = READERS | {"rita"}
+MATRIX = {
+    "console:dashboard": STAFF,
+    "console:live": STAFF,
+    "console:undo": STAFF,
+    "moderation:comments": READERS,
+    "moderation:comment": READERS,
+    "moderation:approve": DECIDERS,
+    "moderation:reject": DECIDERS,
+}
+CAST = ["moses", "lea", "rita", "ann", "olga", "sam", "nora"]
+
+
+def routes(resolver=None, prefix=""):
+    """Every route as `(qualified name, view)`, Django's admin left out: its site has its own door and test."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield prefix + (pattern.name or str(pattern.pattern)), pattern.callback
+        elif pattern.namespace != "admin":
+            yield from routes(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+
+
+def address(name, lea):
+    if name in ("console:dashboard", "console:live", "moderation:comments"):
+        return reverse(name)
+    comment = make_comment()
+    if name == "console:undo":
+        outcome = verbs.get("comment.approve")(comment, by=lea.user)
+        return outcome.gesture.entries.get().get_undo_url()
+    return reverse(name, args=[comment.pk])
+
+
+def test_every_console_route_is_a_console_view_in_the_matrix():
+    for name, view in routes():
+        if name.startswith("account_"):
+            continue
+        if name not in PUBLIC:
+            assert issubclass(view.view_class, ConsoleView), name
+            assert name in MATRIX, f"say in MATRIX who may open {name}"
+
+
+def test_only_the_allowed_routes_are_public():
+    public = {name for name, view in routes() if not getattr(view, "login_required", True)}
+    assert public <= PUBLIC | PUBLIC_ACCOUNTS
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("name", MATRIX)
+def test_nobody_gets_in_without_signing_in(nobody, lea, name, htmx):
+    url = address(name, lea)
+    for method in (nobody.get, nobody.post):
+        response = method(url, htmx=htmx)
+        assert response.status_code == (401 if htmx else 302)
+        assert htmx or response["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("name", MATRIX)
+@pytest.mark.parametrize("who", CAST)
+def test_each_role_opens_what_it_may_and_nothing_else(request, lea, who, name, htmx):
+    response = request.getfixturevalue(who).get(address(name, lea), htmx=htmx)
+    if who in MATRIX[name]:
+        assert response.status_code in (200, 303)
+    else:
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_wrong_methods_are_405_or_refused(moses, lea, name):
+    for method in (moses.put, moses.delete, moses.patch):
+        assert method(address(name, lea)).status_code in (403, 405)
+
+
+def test_a_view_without_a_permission_cannot_be_routed():
+    from django.core.exceptions import ImproperlyConfigured
+
+    class Careless(ConsoleView):
+        template_name = "console/dashboard.html"
+
+    with pytest.raises(ImproperlyConfigured, match="names no permission"):
+        Careless.as_view()

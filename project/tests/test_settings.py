@@ -1,0 +1,50 @@
+"""The console refuses to start where it would be unsafe, and says what to set."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://a:b@localhost/c?sslmode=require",
+    "REDIS_URL": "redis://localhost/0",
+    "SECRET_KEY": "".join(map(chr, range(48, 122))),
+    "ALLOWED_HOSTS": "console.example.org",
+}
+
+
+def settings(**environment):
+    environ = {k: v for k, v in os.environ.items() if k not in PRODUCTION and not k.startswith(("ATTENDANT", "DEMO"))}
+    code = "from project import settings as s; print(s.SESSION_COOKIE_SECURE, s.DATABASES['default']['OPTIONS'])"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env={**environ, **environment}, capture_output=True, text=True)
+
+
+def test_production_is_strict_and_passes_database_options_on():
+    done = settings(**PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    assert "True" in done.stdout
+    assert "'sslmode': 'require'" in done.stdout
+    assert "-c role=attendant_app" in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS"])
+def test_a_missing_setting_stops_it(missing):
+    done = settings(**{name: value for name, value in PRODUCTION.items() if name != missing})
+    assert done.returncode
+    assert f"{missing} is empty" in done.stderr
+
+
+def test_embedded_services_are_for_the_demo_only():
+    done = settings()
+    assert "embedded services are for the demo only" in done.stderr
+
+
+def test_check_deploy_is_silent():
+    environ = {**os.environ, **PRODUCTION, "DEMO": "0"}
+    command = [sys.executable, ROOT / "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

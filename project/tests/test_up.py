@@ -1,0 +1,134 @@
+"""`manage.py up` as a person uses it: starts, serves, and leaves nothing behind however it is ended."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# starts whole consoles: one after the other, in one worker
+pytestmark = pytest.mark.xdist_group("up")
+
+
+class Console:
+    """A running `up` in a folder of its own."""
+
+    def __init__(self, state, *options):
+        hidden = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "DEMO", "DJANGO_SETTINGS_MODULE")
+        environ = {name: value for name, value in os.environ.items() if name not in hidden}
+        environ |= {"ATTENDANT_STATE": str(state), "DEMO_PASSWORD": "a long password"}
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / "manage.py", "up", "--port", "8700", *options],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.said = ""
+        for line in self.process.stdout:
+            self.said += line
+            if line.startswith("Ready:"):
+                break
+        found = re.search(r"^Ready: (\S+)", self.said, re.MULTILINE)
+        assert found, self.said
+        self.url = found[1]
+
+    def get(self, path):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        return opener.open(self.url + path, timeout=10)
+
+    def family(self):
+        """Process ids of everything it started, `up` itself left out."""
+        parents = {}
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                text = status.read_text()
+            except OSError:
+                continue
+            parents[int(status.parent.name)] = int(re.search(r"PPid:\t(\d+)", text)[1])
+        family, found = {self.process.pid}, True
+        while found:
+            found = {pid for pid, parent in parents.items() if parent in family} - family
+            family |= found
+        return family - {self.process.pid}
+
+    def end(self, number):
+        """Sends the signal and waits; returns the ids of what is still there."""
+        family = self.family()
+        self.process.send_signal(number)
+        self.process.wait(60)
+        return left(family)
+
+
+def left(pids):
+    deadline = time.monotonic() + 10
+    while (there := [pid for pid in pids if running(pid)]) and time.monotonic() < deadline:
+        os.sched_yield()
+    return there
+
+
+def running(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "a folder with spaces"
+
+
+def test_up_serves_names_accounts_and_ends_without_a_trace(state):
+    console = Console(state)
+    for login in ("moderator", "senior", "publisher", "auditor", "operator", "beta"):
+        assert f"{login}  a long password" in console.said
+    assert console.get("readyz").status == 200
+    assert len(console.family()) >= 9  # PostgreSQL and its own, Valkey, gunicorn and two, worker and two, beat
+    assert console.end(signal.SIGINT) == []
+    assert console.process.returncode == 0
+    assert oct((state / "demo.txt").stat().st_mode)[-3:] == "600"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_every_other_way_to_end_leaves_nothing_either(state, number):
+    console = Console(state)
+    assert console.end(number) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["gunicorn", "celery", "beat", "postgres", "valkey"])
+def test_when_one_dies_all_end(state, victim):
+    console = Console(state)
+    family = console.family()
+    for pid in family:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+        parent = int(re.search(r"PPid:\t(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+        if victim in command and parent == console.process.pid:
+            os.kill(pid, signal.SIGKILL)
+            break
+    console.process.wait(60)
+    assert console.process.returncode == 1
+    assert "ended by itself" in console.process.stdout.read()
+    assert left(family) == []
+
+
+@pytest.mark.slow
+def test_two_at_once_take_two_ports_and_a_second_start_is_quick_and_keeps_the_data(tmp_path):
+    one, two = Console(tmp_path / "one"), Console(tmp_path / "two")
+    assert one.url != two.url
+    assert one.end(signal.SIGINT) == two.end(signal.SIGINT) == []
+    started = time.monotonic()
+    again = Console(tmp_path / "one", "--no-demo")
+    assert "Making a small demo" not in again.said
+    assert "password" not in again.said
+    assert time.monotonic() - started < 10
+    assert again.end(signal.SIGINT) == []
