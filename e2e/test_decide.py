@@ -4,9 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from console.models import Entry
-from games.testing import make_game
 from moderation.models import Comment
-from moderation.testing import make_comment
+from moderation.testing import make_comment, make_game
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 

@@ -4,10 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from games.testing import make_game
 from moderation import actions
 from moderation.models import Comment
-from moderation.testing import make_comment, make_player, make_report
+from moderation.testing import make_comment, make_game, make_player, make_report
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

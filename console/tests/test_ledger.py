@@ -70,14 +70,3 @@ def test_an_entry_holds_no_personal_value_and_survives_its_erasure(entry):
     Personal.objects.all().delete()
     assert ledger.reveal([entry.note]) == {}
     assert Entry.objects.get() == entry
-
-
-def test_encode_and_decode_are_inverse_for_personal_and_plain_fields(db):
-    from moderation.models import Player
-
-    assert ledger.encode(Player, "strikes", 3) == 3
-    kept = ledger.encode(Player, "username", "ada")
-    assert set(kept) == {"ref"}
-    assert ledger.decode(Player, "username", kept) == "ada"
-    moment = Player(external_id="x").joined_at
-    assert ledger.decode(Player, "joined_at", ledger.encode(Player, "joined_at", moment)) == moment

@@ -6,8 +6,7 @@ import pytest
 from django.utils import timezone
 
 from console.testing import steady
-from games.models import Game
-from moderation.testing import make_comment, make_player, make_report
+from moderation.testing import make_comment, make_game, make_player, make_report
 
 URL = "/manage/comments/"
 
@@ -99,7 +98,7 @@ def test_a_broken_cursor_is_a_404(moses, cursor):
 
 
 def test_same_queries_at_10_and_20_rows(moses, django_assert_num_queries):
-    game = Game.objects.create(title="Neon", slug="neon")
+    game = make_game()
     for _ in range(10):
         make_comment(game=game)
     moses.get(URL)  # the badge's count is cached from here on

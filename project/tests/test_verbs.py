@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 
 from console import ledger, respond, verbs
 from console.models import Entry
-from moderation.models import Comment
+from moderation.models import Comment, Player
 from moderation.testing import make_comment
 
 TARGETS = {"moderation.Comment": lambda: make_comment(status=Comment.PENDING)}
@@ -92,3 +92,12 @@ def test_bulk_skips_what_moved_on_and_names_it(moses, lea):
 
 def test_every_model_a_verb_changes_has_a_version(verb):
     assert apps.get_model(verb.model)._meta.get_field("version")
+
+
+def test_encode_and_decode_are_inverse_for_personal_and_plain_fields(db):
+    assert ledger.encode(Player, "strikes", 3) == 3
+    kept = ledger.encode(Player, "username", "ada")
+    assert set(kept) == {"ref"}
+    assert ledger.decode(Player, "username", kept) == "ada"
+    moment = Player(external_id="x").joined_at
+    assert ledger.decode(Player, "joined_at", ledger.encode(Player, "joined_at", moment)) == moment
