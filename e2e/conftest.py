@@ -33,7 +33,9 @@ def base_url(request):
     listener = listen("127.0.0.1", 8500)
     command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}"]
     command += ["--workers", "2", "--no-control-socket", "--log-level", "warning"]
-    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment(name)}, pass_fds=[listener.fileno()])
+    environ = {**os.environ, **environment(name)}
+    del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    server = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=[listener.fileno()])
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     while not answers(f"{url}/"):
         assert server.poll() is None, "the web server ended"
