@@ -11,6 +11,7 @@ from psycopg_pool import PoolTimeout
 _TROUBLE = {"57014", "55P03", "25P03", "57P01", "57P02", "57P03", "53300"}
 
 WORDS = {
+    400: ("That made no sense", "The request could not be understood. Nothing was changed."),
     403: ("Not for your role", "Your account may not do this. An operator can change that."),
     404: ("Nothing here", "This page does not exist, or what it showed is gone."),
     500: (
@@ -41,6 +42,10 @@ def answer(request, status, message=""):
     if status == 503:
         response["Retry-After"] = "5"
     return response
+
+
+def bad_request(request, exception=None):
+    return answer(request, 400)
 
 
 def permission_denied(request, exception=None):

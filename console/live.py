@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import caches
 from django.http import HttpResponse
+from django.utils.crypto import salted_hmac
 
 VERSION, COUNT_S, TAG_S = "live:version", 60, 60
 _signer = signing.Signer(salt="console.live")
@@ -51,7 +52,12 @@ def counts(sections):
 
 def tag(session_key):
     """What a page sends back with its poll: whose it is, until when it may be believed, what it has seen."""
-    return _signer.sign(f"{session_key}/{int(time.time()) + TAG_S}/{version()}")
+    return _signer.sign(f"{_whose(session_key)}/{int(time.time()) + TAG_S}/{version()}")
+
+
+def _whose(session_key):
+    """Stands for the session in a page; the key itself is for the cookie only."""
+    return salted_hmac("console.live.session", session_key or "").hexdigest()
 
 
 def is_unchanged(signed, session_key):
@@ -60,7 +66,7 @@ def is_unchanged(signed, session_key):
         whose, deadline, seen = _signer.unsign(signed).rsplit("/", 2)
     except (signing.BadSignature, ValueError):
         return False
-    return bool(session_key) and whose == session_key and time.time() < int(deadline) and seen == str(version())
+    return whose == _whose(session_key) and time.time() < int(deadline) and seen == str(version())
 
 
 class UnchangedMiddleware:
@@ -74,6 +80,6 @@ class UnchangedMiddleware:
     def __call__(self, request):
         if request.path == self.path and request.method == "GET" and "v" in request.GET:
             session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-            if is_unchanged(request.GET["v"], session_key):
+            if session_key and is_unchanged(request.GET["v"], session_key):
                 return HttpResponse(status=204)
         return self.get_response(request)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -62,7 +63,16 @@ def world(request, base_url, django_db_setup, django_db_blocker):
         hot = caches["hot"]
         hot.key_prefix = f"{name}:hot"  # the server's, which named it after its database
         hot.delete_pattern("*")
+        wait_until_ready(base_url)
         yield
+
+
+def wait_until_ready(url):
+    """Both workers lost their connections with the old database; each must have found the new one."""
+    deadline, well = time.monotonic() + 15, 0
+    while well < 6:
+        well = well + 1 if answers(f"{url}/", "readyz") else 0
+        assert time.monotonic() < deadline, "the web server does not find its database"
 
 
 @pytest.fixture(scope="session")

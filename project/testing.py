@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,14 +40,22 @@ def _admin():
 
 
 def create_database(name):
+    drop_database(name)
     with _admin() as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["ATTENDANT_TEST_TEMPLATE"]}"')
 
 
 def drop_database(name):
-    with _admin() as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    """Ends its connections and drops it; waits for autovacuum, which only a superuser may end."""
+    for attempt in range(50):
+        try:
+            with _admin() as connection:
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            if attempt == 49:
+                raise
+            time.sleep(0.1)
 
 
 def _manage(*command):
@@ -109,8 +118,8 @@ def _stop():
     if template and _services is None:
         with _admin() as connection:
             names = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [template])
-            for (name,) in names.fetchall():
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for (name,) in names.fetchall():
+            drop_database(name)
     if _services:
         _services.stop()
         _services = None

@@ -9,7 +9,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # their file names are chosen by the libraries that look for them
 LIBRARIES = ("account/", "allauth/", "attendant/")
-ALONE = ("base", "shell", "bare", "error", "403", "404", "500", "503")  # skeletons and errors have no fragment
+ALONE = (
+    "base",
+    "shell",
+    "bare",
+    "error",
+    "400",
+    "403",
+    "404",
+    "429",
+    "500",
+    "503",
+)  # skeletons and errors have no fragment
 
 
 def names(folder):

@@ -43,6 +43,11 @@ def test_a_tag_is_good_for_its_own_session_and_time_only(moses, lea, monkeypatch
     assert not live.is_unchanged(tag, moses.cookies["sessionid"].value)
 
 
+def test_the_session_key_stays_out_of_the_page(moses):
+    page = moses.get("/manage/").text
+    assert moses.cookies["sessionid"].value not in page
+
+
 def test_signed_out_polls_are_401_with_words_for_htmx(nobody):
     response = poll(nobody, "x")
     assert (response.status_code, response["HX-Retarget"]) == (401, "#alert")

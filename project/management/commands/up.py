@@ -149,11 +149,12 @@ def listen(host, port):
     raise CommandError(f"No free port from {port} on {host}.")
 
 
-def answers(url):
+def answers(url, path="healthz"):
+    """Whether the web server below `url` says that it is well."""
     try:
         # straight to our own process: an environment's HTTP proxy has no part in it
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        return opener.open(f"{url}healthz", timeout=2).status == 200
+        return opener.open(f"{url}{path}", timeout=4).status == 200
     except (urllib.error.URLError, OSError):
         return False
 
