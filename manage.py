@@ -10,9 +10,12 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+import environ
+
 from project import embedded
 
-STATE = embedded.state_dir(Path(__file__).resolve().parent)
+HERE = Path(__file__).resolve().parent
+STATE = embedded.state_dir(HERE)
 NEEDS_NO_SERVICE = {"up", "help", "check", "collectstatic", "makemigrations"}
 
 
@@ -27,6 +30,7 @@ def services(command):
 
 
 if __name__ == "__main__":
+    environ.Env.read_env(HERE / ".env")  # before it is decided whether this is the demo
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     from django.core.management import execute_from_command_line
 

@@ -14,14 +14,9 @@ from waffle import flag_is_active
 from console import keyset, ledger, respond
 from console.clientip import client_ip
 from console.forms import VerbForm
+from console.htmx import wants_partial
 
 COUNTED = 1000  # counts are exact up to here; "1,000+" costs the same on any table
-
-
-def wants_partial(request):
-    """htmx gets the fragment; a history restore or a boosted link needs the whole page."""
-    htmx = request.htmx
-    return bool(htmx) and not htmx.history_restore_request and not htmx.boosted
 
 
 def safe_next(request, default):
@@ -49,7 +44,11 @@ class ConsoleView(TemplateView):
             raise PermissionDenied
         if self.flag and not flag_is_active(request, self.flag):
             raise Http404
+        self.prepare()
         return super().dispatch(request, *args, **kwargs)
+
+    def prepare(self):
+        """For subclasses: load what the view is about. Runs once it is clear that the person may."""
 
     def get_template_names(self):
         if wants_partial(self.request):
@@ -103,6 +102,7 @@ class ListPage(ConsoleView):
             response["HX-Replace-Url"] = context["here"]
         if not context["filter"].is_valid() and wants_partial(self.request):
             response.status_code = 422
+            response["HX-Retarget"], response["HX-Reswap"] = "#results", "outerHTML"
         return response
 
 
@@ -144,9 +144,11 @@ class VerbView(ConsoleView):
 
     def dispatch(self, request, *args, **kwargs):
         self.permission_required = self.verb.permission
-        self.object = get_object_or_404(self.queryset(), pk=kwargs["pk"])
-        self.next = safe_next(request, self.card.list_url())
         return super().dispatch(request, *args, **kwargs)
+
+    def prepare(self):
+        self.object = get_object_or_404(self.queryset(), pk=self.kwargs["pk"])
+        self.next = safe_next(self.request, self.card.list_url())
 
     def make_form(self, data=None):
         form_class = self.verb.form or VerbForm
@@ -168,7 +170,7 @@ class VerbView(ConsoleView):
     def post(self, request, *args, **kwargs):
         form = self.make_form(request.POST)
         if not form.is_valid():
-            return self.refuse(422, form=form)
+            return self.refuse(422, form=self.mend(form))
         data = form.cleaned_data
         try:
             outcome = self.verb(
@@ -183,15 +185,37 @@ class VerbView(ConsoleView):
         except ledger.Conflict as conflict:
             return self.conflict(conflict)
         except ledger.KeyReused:
-            form.add_error(None, "This form was sent before with other content. Nothing was changed.")
-            return self.refuse(422, form=form)
+            words = "This form was sent before with other content. Nothing was changed; look again, then send it."
+            return self.refuse(422, form=self.fresh_form(words, "idempotency_key"))
+        return self.succeed(outcome)
+
+    def succeed(self, outcome):
         self.object = self.queryset().get(pk=self.object.pk)
-        said = "was already" if outcome.replayed else "was"
-        message = f"{ledger.describe(self.object)} {said} {self.verb.past}."
-        if wants_partial(request):
-            return respond.done(request, outcome.gesture, self.card, [self.object], message, self.next)
-        respond.remember(request, message, outcome.gesture)
+        message = f"{ledger.describe(self.object)} was {self.verb.past}."
+        gesture = outcome.gesture
+        if outcome.replayed:
+            message = f"{ledger.describe(self.object)} was already {self.verb.past}."
+            if self.verb.legal(self.object):  # and has been taken back since
+                message, gesture = f"{message[:-1]}, but {ledger.standing(self.object, 'now')}.", None
+        if wants_partial(self.request):
+            return respond.done(self.request, gesture, self.card, [self.object], message, self.next)
+        respond.remember(self.request, message, gesture)
         return HttpResponseRedirect(self.next, status=303)
+
+    def mend(self, form):
+        """The refused form, ready to be sent again: broken hidden fields are made anew and explained."""
+        broken = [name for name in ("version", "idempotency_key") if name in form.errors]
+        words = "This form was out of date. Nothing was changed; look again, then send it."
+        return self.fresh_form(words, *broken) if broken else form
+
+    def fresh_form(self, words, *hidden):
+        data = self.request.POST.copy()
+        fresh = self.make_form()
+        for name in hidden:
+            data[name] = str(fresh[name].value())
+        form = self.make_form(data)
+        form.add_error(None, words)
+        return form
 
     def conflict(self, conflict):
         """409 with the truth: for htmx the fresh card in place of the stale one, else this page with the words."""

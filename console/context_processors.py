@@ -1,4 +1,4 @@
-"""What the shell around every page shows: sections with badges, and the tag of the poll. Lazy: partials skip it."""
+"""What the shell around every page shows: sections, badges, the tag of the poll. Lazy: most partials need none."""
 
 from django.utils.functional import SimpleLazyObject
 
@@ -9,9 +9,7 @@ def shell(request):
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.is_staff:
         return {}
-    visible = SimpleLazyObject(lambda: sections.visible_to(user))
     return {
-        "sections": visible,
-        "badges": SimpleLazyObject(lambda: live.counts(visible)),
-        "live_tag": SimpleLazyObject(lambda: live.tag(request.session.session_key)),
+        "sections": SimpleLazyObject(lambda: sections.visible_to(user)),
+        "badges": SimpleLazyObject(lambda: live.Badges(sections.visible_to(user), request.session.session_key)),
     }

@@ -3,8 +3,10 @@
 Used by embedded services, tests and production alike; `migrate` calls both functions every time.
 """
 
+from contextlib import suppress
+
 from django.conf import settings
-from django.db import ProgrammingError, connections
+from django.db import IntegrityError, ProgrammingError, connections
 
 # what the application may fill in; id and time are the database's, so that neither can be forged
 GESTURE_COLUMNS = "id, actor_id, verb, idempotency_key, fingerprint, undoes_id"
@@ -35,15 +37,11 @@ def ensure_role(using="owner"):
         quoted = connections[using].ops.quote_name(login)
         try:
             if not exists:
-                cursor.execute(f"CREATE ROLE {role} NOLOGIN")
+                with suppress(IntegrityError):  # somebody else made it just now
+                    cursor.execute(f"CREATE ROLE {role} NOLOGIN")
             if not member:
                 cursor.execute(f"GRANT {role} TO {quoted}")
         except ProgrammingError as error:
-            if getattr(error.__cause__, "sqlstate", "") in (
-                "42710",
-                "23505",
-            ):  # somebody else made it just now
-                return
             raise RoleError(
                 f"The database has no role {role} that {login} may use, and this login cannot make one. As a "
                 f"superuser of that server run:  CREATE ROLE {role} NOLOGIN; GRANT {role} TO {quoted};"

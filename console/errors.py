@@ -2,9 +2,13 @@
 
 import sys
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from psycopg_pool import PoolTimeout
+
+from console.htmx import wants_partial
 
 # query_canceled, lock_not_available, idle_in_transaction_session_timeout, admin_shutdown, crash_shutdown,
 # cannot_connect_now, too_many_connections (PostgreSQL, appendix A); class 08 is "connection exception"
@@ -16,29 +20,28 @@ WORDS = {
     404: ("Nothing here", "This page does not exist, or what it showed is gone."),
     500: (
         "Something broke",
-        "Nothing was changed. Try again; if it happens again, give an operator the request number.",
+        "Sending the same form again does no harm: it counts once. If it breaks again, tell an operator this number.",
     ),
-    503: ("Not available just now", "The database did not answer in time. Nothing was changed. Try again."),
+    503: ("Not available just now", "The database did not answer in time. Try again: the same form counts once."),
 }
 
 
-def alert(request, status, message, link="", link_text=""):
-    """A fragment into #alert, whatever the request's own target was."""
-    context = {"message": message, "link": link, "link_text": link_text, "request_id": _id(request)}
+def alert(request, status, message, **context):
+    """A fragment into #alert, whatever the request's own target was; `context` as _alert.html takes it."""
+    context = {"message": message, "request_id": _id(request), **context}
     response = render(None, "console/_alert.html", context, status=status)
     response["HX-Retarget"], response["HX-Reswap"] = "#alert", "innerHTML"
     return response
 
 
-def answer(request, status, message=""):
+def answer(request, status, message="", title="", template=""):
     """The error page for `status`, or its fragment. Needs neither database nor session."""
-    title, words = WORDS[status]
-    message = message or words
-    if getattr(request, "htmx", False):
+    message, title = message or WORDS[status][1], title or WORDS[status][0]
+    if wants_partial(request):
         response = alert(request, status, message)
     else:
         context = {"title": title, "message": message, "status": status, "request_id": _id(request)}
-        response = render(None, f"{status}.html", context, status=status)
+        response = render(None, template or f"{status}.html", context, status=status)
     if status == 503:
         response["Retry-After"] = "5"
     return response
@@ -61,7 +64,12 @@ def server_error(request):
 
 
 def csrf_failure(request, reason=""):
-    return answer(request, 403, "This page is out of date. Nothing was changed. Reload it and try again.")
+    """Signing in gives a new token; forms of older tabs get it from here, so that what was typed can be sent."""
+    if wants_partial(request) and request.COOKIES.get(settings.CSRF_COOKIE_NAME):
+        words = "You have signed in anew since this page was opened. Nothing was changed; press the button again."
+        return alert(request, 403, words, token=get_token(request))
+    words = "Nothing was changed. Go back, reload the page and try again."
+    return answer(request, 403, f"This page is out of date. {words}", "This page is out of date", "error.html")
 
 
 def is_database_trouble(error):

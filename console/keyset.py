@@ -1,6 +1,7 @@
 """Keyset paging: a page starts after a row, not after a number of rows, so it costs the same at any depth."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db.models import Q
 
@@ -31,10 +32,8 @@ class Order:
         if len(parts) != len(self.fields):
             raise BadCursor(cursor)
         try:
-            values = [
-                queryset.model._meta.get_field(name).to_python(part)
-                for name, part in zip(self.fields, parts, strict=True)
-            ]
+            fields = [queryset.model._meta.get_field(name) for name in self.fields]
+            values = [_in_utc(field.to_python(part)) for field, part in zip(fields, parts, strict=True)]
         except Exception as error:
             raise BadCursor(cursor) from error
         step = "lt" if self.descending else "gt"
@@ -48,6 +47,11 @@ class Order:
     def cursor(self, row):
         values = (getattr(row, name) for name in self.fields)
         return "~".join(value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values)
+
+
+def _in_utc(value):
+    """Moments at the edge of the calendar overflow here, not in the database driver."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def page(queryset, order, cursor, size):

@@ -164,10 +164,12 @@ def _restore(model, entries, act, result):
     """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE."""
     rows = model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk")
     groups, changes = defaultdict(list), []
+    later = _changed_later(model, entries)
     for row in rows:
         entry = entries.pop(row.pk)
         now = {name: encode(model, name, getattr(row, name)) for name in entry.after}
         back = {name: entry.before[name] for name in entry.after if now[name] == entry.after[name]}
+        back = {name: value for name, value in back.items() if name not in later[row.pk]}
         kept = [name for name in entry.after if name not in back]
         if kept:
             result.moved_on.append(f"{describe(row)} has changed since ({', '.join(kept)}).")
@@ -186,6 +188,23 @@ def _restore(model, entries, act, result):
     if changes:
         restored, befores, afters, undone = zip(*changes, strict=True)
         act.record(list(restored), befores, afters, list(undone))
+
+
+def _changed_later(model, entries):
+    """`{target id: names of fields}` that a later gesture changed, which still stands: the same value by a newer
+    decision is that decision's. A later change and its undo cancel out.
+    """
+    oldest = min(entry.pk for entry in entries.values())
+    changed = defaultdict(set)
+    newer = Entry.objects.filter(
+        target_type=model._meta.label_lower, target_id__in=entries, pk__gt=oldest, undone_by=None
+    )
+    for entry in newer:
+        mine = entries[entry.target_id].pk
+        cancels = entry.undoes_id and entry.undoes_id > mine
+        if entry.pk > mine and not cancels:
+            changed[entry.target_id] |= set(entry.after)
+    return changed
 
 
 def may_undo(user, gesture):
@@ -253,6 +272,11 @@ def decode(model, name, value):
     if isinstance(value, dict):
         value = reveal([value["ref"]]).get(value["ref"], "")
     return model._meta.get_field(name).to_python(value)
+
+
+def standing(row, adverb):
+    """How a row stands, as the end of a sentence: "is pending again"; rows without a state are "back"."""
+    return f"is {row.get_status_display().lower()} {adverb}" if hasattr(row, "status") else "is back"
 
 
 def describe(row):

@@ -13,46 +13,56 @@ from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 
 VERSION, COUNT_S, TAG_S = "live:version", 60, 60
+PAUSE_S = 5  # a Redis that hangs costs 0.3 s a question; nobody should pay that on every page
 _signer = signing.Signer(salt="console.live")
+_asleep_until = 0.0
 
 
 def bump():
     """Says that something that is counted has changed."""
+    if time.monotonic() < _asleep_until:
+        return  # when Redis is back without this, counts are at most COUNT_S old
     # time keeps versions growing even when Redis was wiped in between
     caches["hot"].set(VERSION, time.time_ns(), timeout=None)
 
 
 def version():
-    """The present version, or None when Redis cannot be asked."""
+    """The present version, or None when Redis cannot be asked; then it is left in peace for PAUSE_S."""
+    global _asleep_until
+    if time.monotonic() < _asleep_until:
+        return None
     hot = caches["hot"]
     present = hot.get(VERSION)
     if present is None:
         hot.add(VERSION, time.time_ns(), timeout=None)
         present = hot.get(VERSION)
+    if present is None:
+        _asleep_until = time.monotonic() + PAUSE_S
     return present
 
 
-def counts(sections):
-    """`{section name: what waits}` for sections that count; None (shown as "–") when Redis is gone."""
-    counting = [section for section in sections if section.waiting]
-    present = version()
-    if present is None:
-        return dict.fromkeys((section.name for section in counting), None)
-    hot = caches["hot"]
-    keys = {section.name: f"badge:{section.name}:{present}" for section in counting}
-    known = hot.get_many(keys.values())
-    result = {}
-    for section in counting:
-        key = keys[section.name]
-        result[section.name] = known[key] if key in known else section.waiting()
-        if key not in known:
-            hot.set(key, result[section.name], timeout=COUNT_S)
-    return result
+class Badges:
+    """What waits in each section, and the tag of the poll that has seen just that: both as of one version."""
 
+    def __init__(self, sections, session_key=""):
+        self.version = version()  # before counting: a decision in between makes the tag old, never the count
+        self.tag = _signer.sign(f"{_whose(session_key)}/{int(time.time()) + TAG_S}/{self.version}")
+        self.counts = self._count([section for section in sections if section.waiting])
 
-def tag(session_key):
-    """What a page sends back with its poll: whose it is, until when it may be believed, what it has seen."""
-    return _signer.sign(f"{_whose(session_key)}/{int(time.time()) + TAG_S}/{version()}")
+    def _count(self, counting):
+        """`{section name: number}`; None (shown as "–") for each when Redis is gone."""
+        if self.version is None:
+            return dict.fromkeys((section.name for section in counting), None)
+        hot = caches["hot"]
+        keys = {section.name: f"badge:{section.name}:{self.version}" for section in counting}
+        known = hot.get_many(keys.values())
+        result = {}
+        for section in counting:
+            key = keys[section.name]
+            result[section.name] = known[key] if key in known else section.waiting()
+            if key not in known:
+                hot.set(key, result[section.name], timeout=COUNT_S)
+        return result
 
 
 def _whose(session_key):

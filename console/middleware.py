@@ -3,8 +3,10 @@
 import re
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions import middleware as sessions
 from django.db import connection
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -12,6 +14,7 @@ from django.utils.http import urlencode
 
 from console import clientip, logs
 from console.errors import alert
+from console.htmx import current_path, wants_partial
 
 _HARMLESS = re.compile(r"[\w.-]{8,64}")
 
@@ -66,6 +69,16 @@ class HeadersMiddleware:
         return response
 
 
+class SessionMiddleware(sessions.SessionMiddleware):
+    """Django's, for cookies that could be ours: a NUL in one is refused by the database as an error."""
+
+    def process_request(self, request):
+        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if key and not (key.isascii() and key.isalnum()):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        super().process_request(request)
+
+
 class ConsoleLoginMiddleware(LoginRequiredMiddleware):
     """Everything needs a signed-in person unless its view says otherwise.
 
@@ -75,9 +88,9 @@ class ConsoleLoginMiddleware(LoginRequiredMiddleware):
 
     def handle_no_permission(self, request, view_func):
         login = resolve_url(self.get_login_url(view_func))
-        if not request.htmx:
+        if not wants_partial(request):
             return redirect_to_login(request.get_full_path(), login, self.get_redirect_field_name(view_func))
-        back = request.htmx.current_url_abs_path or "/manage/"
+        back = current_path(request)
         return alert(
             request,
             401,

@@ -9,7 +9,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 
-from console import live, sections, verbs
+from console import verbs
+from console.templatetags.console import dom_id
 
 _registered = {}
 
@@ -47,22 +48,26 @@ def done(request, gesture, card, rows, message, here):
     """200 after a verb. A row that no longer belongs to the list at `here` leaves it; the toast holds Undo."""
     on_list = _is_list(card, here)
     stays = [row for row in rows if not on_list or card.belongs(row, here)]
-    target = _target(rows[0], on_list)
-    undo = {"target": target, "swap": "outerHTML"} if stays else {"target": "#cards", "swap": "afterbegin"}
-    undo["entry"] = gesture.entries.order_by("id").first()
+    entry = gesture and gesture.entries.order_by("id").first()
+    undo = {"entry": entry, "card": dom_id(rows[0])} if entry else None
     response = HttpResponse(_cards(request, card, stays, here) + _after(request, card, message, here, undo))
-    response["HX-Retarget"], response["HX-Reswap"] = target, "outerHTML" if stays else "delete"
+    response["HX-Retarget"], response["HX-Reswap"] = _target(rows[0], on_list), "outerHTML" if stays else "delete"
     response["HX-Trigger"] = "attendant:close-dialog"
     return response
 
 
 def undone(request, card, rows, message, here):
-    """200 after an undo: the cards that are back, where the Undo button said they go."""
-    on_list = _is_list(card, here)
-    rows = [row for row in rows if not on_list or card.belongs(row, here)]
+    """200 after an undo: the cards that are back, in place when still shown, on top of the list when they belong."""
+    on_list, shown = _is_list(card, here), bool(request.POST.get("shown"))
+    if on_list:
+        rows = [row for row in rows if card.belongs(row, here) or shown]
+    elif here.partition("?")[0] not in [row.get_absolute_url() for row in rows]:
+        rows = []  # looking at something else by now
     response = HttpResponse(_cards(request, card, rows, here) + _after(request, card, message, here))
-    if not rows:
-        response["HX-Reswap"] = "none"
+    if rows:
+        back_in_place = shown or not on_list
+        response["HX-Retarget"] = _target(rows[0], on_list) if back_in_place else "#cards"
+        response["HX-Reswap"] = "outerHTML" if back_in_place else "afterbegin"
     return response
 
 
@@ -76,9 +81,9 @@ def conflict(request, card, row, message, here):
 
 
 def remember(request, message, gesture):
-    """For plain forms: the message, and the entry whose Undo it offers, on the next page."""
-    entry = gesture.entries.order_by("id").values_list("pk", flat=True).first()
-    messages.success(request, message, extra_tags=f"undo-{entry}")
+    """For plain forms: the message, and the entry whose Undo it offers (gesture None: none), on the next page."""
+    entry = gesture and gesture.entries.order_by("id").values_list("pk", flat=True).first()
+    messages.success(request, message, extra_tags=f"undo-{entry}" if entry else "")
 
 
 def _is_list(card, here):
@@ -86,7 +91,7 @@ def _is_list(card, here):
 
 
 def _target(row, on_list):
-    return f"#{row._meta.model_name}-{row.pk}" if on_list else "#item"
+    return f"#{dom_id(row)}" if on_list else "#item"
 
 
 def _cards(request, card, rows, here, conflict=""):
@@ -103,7 +108,6 @@ def _cards(request, card, rows, here, conflict=""):
 def _after(request, card, message, here, undo=None, spoken=""):
     """What every answer adds out of band: badges, the toast (when there is a message), words for screen readers."""
     context = {
-        "badges": live.counts(sections.visible_to(request.user)),
         "message": message,
         "spoken": spoken or message,
         "found": card.found(here) if _is_list(card, here) else "",

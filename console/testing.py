@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.cache import caches
 from django.test import Client
 
-from console import roles
+from console import live, roles
 
 PASSWORD = "correct horse battery"
 
@@ -66,6 +66,7 @@ class Person(Client):
 @pytest.fixture(autouse=True)
 def _fresh_hot_cache():
     caches["hot"].delete_pattern("*")
+    live._asleep_until = 0.0
 
 
 @pytest.fixture

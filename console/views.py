@@ -1,19 +1,16 @@
-"""The shell's own pages: dashboard, the one poll, undo, and whether the process is well."""
+"""The shell's own pages: dashboard, the one poll, undo."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
-from django.core.cache import caches
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_safe
 
 from console import ledger, live, respond, sections
-from console.base import ConsoleView, safe_next, wants_partial
+from console.base import ConsoleView, safe_next
 from console.errors import alert
 from console.forms import VerbForm
+from console.htmx import current_path, wants_partial
 from console.models import Entry
 
 ENTER = "console.enter_console"
@@ -27,7 +24,7 @@ class DashboardPage(ConsoleView):
 
     def get_context_data(self, **kwargs):
         visible = sections.visible_to(self.request.user)
-        counts = live.counts(visible)
+        counts = live.Badges(visible).counts
         tiles = [
             {"section": s, "waiting": counts[s.name], "oldest": s.oldest() if s.oldest else None}
             for s in visible
@@ -45,8 +42,7 @@ class LivePoll(ConsoleView):
     def get(self, request, *args, **kwargs):
         if not wants_partial(request):
             return HttpResponseRedirect("/manage/", status=303)
-        context = {"badges": live.counts(sections.visible_to(request.user))}
-        return HttpResponse(render_to_string("console/_live.html", context, request))
+        return HttpResponse(render_to_string("console/_live.html", {}, request))
 
 
 class UndoView(ConsoleView):
@@ -55,13 +51,13 @@ class UndoView(ConsoleView):
     permission_required = ENTER
     template_name = "console/undo.html"
 
-    def dispatch(self, request, *args, **kwargs):
-        entries = Entry.objects.select_related("batch__actor", "batch__undone_by__actor")
-        self.entry = get_object_or_404(entries, pk=kwargs["pk"])
+    def prepare(self):
+        self.entry = get_object_or_404(Entry.objects.select_related("batch__actor"), pk=self.kwargs["pk"])
         self.gesture = self.entry.batch
+        if not ledger.may_undo(self.request.user, self.gesture):
+            raise PermissionDenied("Only the person who did this, or a senior moderator, can undo it.")
         self.card = respond.card_for(self.entry.target_type)
-        self.next = safe_next(request, self.card.list_url())
-        return super().dispatch(request, *args, **kwargs)
+        self.next = safe_next(self.request, self.card.list_url())
 
     def get_context_data(self, **kwargs):
         kwargs.setdefault("form", VerbForm(initial={"version": 0, "next": self.next}))
@@ -70,8 +66,6 @@ class UndoView(ConsoleView):
 
     def post(self, request, *args, **kwargs):
         form = VerbForm(request.POST)
-        if not ledger.may_undo(request.user, self.gesture):
-            return self.refuse(403, "Only the person who did this, or a senior moderator, can undo it.")
         if not form.is_valid():
             return self.refuse(422, "This page is out of date. Reload it and try again.")
         data = form.cleaned_data
@@ -90,10 +84,11 @@ class UndoView(ConsoleView):
         return self.succeed(result)
 
     def succeed(self, result):
-        message = " ".join([f"Undone. {_standing(result.restored)}", *result.moved_on])
+        said = "This was undone before." if result.replayed else "Undone."
+        message = " ".join([said, standing(result.restored, "now" if result.replayed else "again"), *result.moved_on])
         if wants_partial(self.request):
             rows = list(self.card.queryset().filter(pk__in=[row.pk for row in result.restored][:25]))
-            return respond.undone(self.request, self.card, rows, message, self.next)
+            return respond.undone(self.request, self.card, rows, message, current_path(self.request, self.next))
         messages.success(self.request, message)
         return HttpResponseRedirect(self.next, status=303)
 
@@ -105,35 +100,8 @@ class UndoView(ConsoleView):
         return response
 
 
-def _standing(rows):
-    """How the restored rows stand now, in words."""
+def standing(rows, adverb):
+    """How these rows stand, in one sentence."""
     if len(rows) == 1:
-        row = rows[0]
-        state = f" is {row.get_status_display().lower()} again" if hasattr(row, "status") else " is back"
-        return f"{ledger.describe(row)}{state}."
+        return f"{ledger.describe(rows[0])} {ledger.standing(rows[0], adverb)}."
     return f"{len(rows)} are as they were."
-
-
-@login_not_required
-@require_safe
-def healthz(request):
-    """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
-@login_not_required
-@require_safe
-def readyz(request):
-    """Whether it can serve: degraded without Redis, down (503) without database or with migrations missing."""
-    checks = {"database": "ok", "migrations": "ok", "redis": "ok"}
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            checks["migrations"] = "missing"
-    except DatabaseError:
-        checks["database"] = checks["migrations"] = "down"
-    if not caches["hot"].set("readyz", 1, timeout=5):
-        checks["redis"] = "down"
-    down = checks["database"] != "ok" or checks["migrations"] != "ok"
-    status = "down" if down else "degraded" if checks["redis"] != "ok" else "ok"
-    return JsonResponse({"status": status, "checks": checks}, status=503 if down else 200)

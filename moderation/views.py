@@ -1,6 +1,6 @@
 """The comment queue, one comment, and the verbs on it."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from django.db.models import Min
 from django.http import QueryDict
@@ -28,14 +28,16 @@ def oldest():
 
 def belongs(comment, url):
     """Whether the list at this address shows the comment, as far as its status says."""
-    status = parse_qs(urlsplit(url).query).get("status", [Comment.PENDING])[0]
+    status = QueryDict(urlsplit(url).query).get("status") or Comment.PENDING
     return status in (ALL, comment.status)
 
 
 def found_at(url):
-    """How much the list at this address holds now, as its sentence."""
+    """How much the list at this address holds now, as its sentence; "" when the address makes no sense."""
     filterset = CommentFilter(QueryDict(urlsplit(url).query), Comment.objects.all())
-    total = filterset.qs.order_by()[: COUNTED + 1].count() if filterset.is_valid() else 0
+    if not filterset.is_valid():
+        return ""
+    total = filterset.qs.order_by()[: COUNTED + 1].count()
     return found(total, filterset.shown_status)
 
 

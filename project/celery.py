@@ -6,7 +6,7 @@ import warnings
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
+os.environ["ATTENDANT_PROCESS"] = "worker"
 
 # the demo may run as root in a container; it reaches nothing but its own services
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")

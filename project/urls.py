@@ -7,18 +7,14 @@ from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from console.views import healthz, readyz
-
 lazy_static = lazy(static, str)  # the manifest of hashed names is read when asked, not at import
 
 urlpatterns = [
     path("", login_not_required(RedirectView.as_view(url="/manage/")), name="root"),
     path("manage/", include("console.urls")),
     path("manage/", include("moderation.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("console.accounts")),
     path("favicon.ico", login_not_required(RedirectView.as_view(url=lazy_static("brand.svg"))), name="favicon"),
-    path("healthz", healthz, name="healthz"),
-    path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
 ]
 

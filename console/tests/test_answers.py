@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from console import views
+from console import health, views
 
 PAGES = ["/manage/", "/manage/comments/", "/accounts/login/", "/nope/", "/healthz", "/admin/", "/manage/comments/4711/"]
 
@@ -41,7 +41,7 @@ def break_dashboard(monkeypatch, error):
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(views.live, "counts", fail)
+    monkeypatch.setattr(views.live.Badges, "_count", fail)
 
 
 @pytest.mark.parametrize("htmx", [True, False])
@@ -66,7 +66,7 @@ def test_database_trouble_is_a_503_that_says_when_to_come_back(moses, monkeypatc
     moses.raise_request_exception = False
     response = moses.get("/manage/", htmx=htmx)
     assert (response.status_code, response["Retry-After"]) == (503, "5")
-    assert "Nothing was changed" in response.text
+    assert "the same form counts once" in response.text
 
 
 @pytest.mark.parametrize("htmx", [True, False])
@@ -85,10 +85,31 @@ def test_expired_session_keeps_htmx_where_it_is(nobody):
     assert 'href="/accounts/login/?next=%2Fmanage%2Fcomments%2F%3Fq%3Dneon"' in response.text
 
 
+def test_health_is_told_by_any_name_and_without_a_session(nobody, django_assert_num_queries):
+    nobody.cookies["sessionid"] = "x" * 32
+    with django_assert_num_queries(0):
+        assert nobody.get("/healthz", headers={"Host": "10.1.2.3"}).status_code == 200
+    assert nobody.post("/healthz").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/manage/comments/", {"Cookie": r'sessionid="\000aaaaaaaaaaaa"'}),
+        ("/manage/comments/", {"HX-Request": "true", "HX-Current-URL": "http://["}),
+        ("/manage/comments/", {"HX-Request": "true", "HX-Current-URL": "https://evil.example/x"}),
+    ],
+)
+def test_strange_headers_are_no_errors(nobody, path, headers):
+    response = nobody.get(path, headers=headers)
+    assert response.status_code in (302, 401)
+    assert "evil" not in response.text
+
+
 def test_readyz_tells_what_is_well(nobody, monkeypatch):
     response = nobody.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "ok")
-    monkeypatch.setattr(type(views.caches["hot"]), "set", lambda *args, **kwargs: None)
+    monkeypatch.setattr(type(health.caches["hot"]), "set", lambda *args, **kwargs: None)
     assert nobody.get("/readyz").json() == {
         "status": "degraded",
         "checks": {"database": "ok", "migrations": "ok", "redis": "down"},

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 
 from console import ledger, roles
@@ -36,6 +37,8 @@ def test_the_application_cannot_change_the_ledger(entry, table, statement):
 def test_the_application_cannot_get_around_it(entry):
     assert refused("ALTER TABLE console_entry DISABLE TRIGGER ALL")
     assert refused("SET session_replication_role = replica")
+    if settings.DATABASES["owner"]["USER"] != settings.DATABASES["default"]["USER"]:
+        assert refused("SET ROLE attendant_owner")
     assert refused("DROP FUNCTION console_refuse_change() CASCADE")
 
 

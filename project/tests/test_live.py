@@ -11,7 +11,7 @@ URL = "/manage/live/"
 
 
 def tag_of(person):
-    return live.tag(person.cookies["sessionid"].value)
+    return live.Badges([], person.cookies["sessionid"].value).tag
 
 
 def poll(person, tag):
@@ -60,6 +60,22 @@ def test_without_redis_badges_are_dashes_and_pages_work(moses, monkeypatch):
     assert page.status_code == 200
     assert 'data-badge="comments">–<' in page.text
     assert poll(moses, "x").status_code == 200
+
+
+def test_redis_that_fails_is_left_in_peace_for_a_while(moses, monkeypatch):
+    asked = []
+    monkeypatch.setattr(type(caches["hot"]), "get", lambda *args, **kwargs: asked.append(args) and None)
+    for _ in range(3):
+        moses.get("/manage/comments/")
+        live.bump()
+    assert len(asked) == 2
+
+
+def test_a_decision_while_counting_makes_the_tag_old_and_not_the_count(moses, monkeypatch):
+    count = live.Badges._count
+    monkeypatch.setattr(live.Badges, "_count", lambda *args: (count(*args), live.bump())[0])
+    tag = live.Badges([], "k").tag
+    assert not live.is_unchanged(tag, "k")
 
 
 def test_a_plain_visit_leads_to_the_dashboard(moses):

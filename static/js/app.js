@@ -11,6 +11,7 @@ const dialog = byId("dialog");
 let opener = null, next = null;
 
 const say = text => { byId("live").textContent = text; };
+const alertRegion = () => byId(dialog?.open ? "dialog-alert" : "alert");
 const show = element => {
   if (!element) return;
   if (!element.hasAttribute("tabindex") && !element.matches("a, button, input")) element.tabIndex = -1;
@@ -29,7 +30,11 @@ on("htmx:beforeSwap", "htmx:before:swap", e => {
     warn("The server could not answer. Nothing was changed.");
     return;
   }
-  if (status(e) >= 400 && header(e, "HX-Retarget") === "#alert") next = {focus: "#alert"};
+  if (status(e) >= 400 && header(e, "HX-Retarget") === "#alert") {
+    next = {focus: `#${alertRegion().id}`};
+    (v4 ? e.detail.ctx : e.detail).target = alertRegion(); // under an open dialog nobody could reach it
+    return;
+  }
   const gone = target(e);
   if (gone?.matches?.("[data-item]")) {
     const sibling = gone.nextElementSibling?.matches("[data-item]") ? gone.nextElementSibling : gone.previousElementSibling;
@@ -55,6 +60,8 @@ on("htmx:afterSettle", "htmx:after:settle", e => {
   if (swapped?.id === "dialog-body" && !dialog.open) dialog.showModal();
   if (swapped?.id === "dialog-body") show(byId("form-errors") || dialog.querySelector("input:not([type=hidden]), textarea, button"));
   else requestAnimationFrame(settle);
+  const token = document.querySelector("[data-token]")?.dataset.token; // signed in again in another tab
+  if (token) for (const input of document.getElementsByName("csrfmiddlewaretoken")) input.value = token;
   const results = byId("results");
   if (swapped?.id === "results" && results) say(results.dataset.announce);
 });
@@ -65,11 +72,16 @@ document.addEventListener("click", e => {
   const link = e.target.closest("[hx-target='#dialog-body']");
   if (link && !dialog.contains(link)) opener = link;
   if (e.target === dialog || e.target.closest("#dialog [data-close]")) { e.preventDefault(); dialog.close(); }
-  e.target.closest("[data-dismiss]")?.parentElement.remove();
+  if (e.target.closest("[data-dismiss]")) { e.target.closest("[data-dismiss]").parentElement.remove(); show(byId("main")); }
 });
+document.addEventListener("submit", e => { // before htmx reads the form
+  const shown = e.target.querySelector("[data-shows]");
+  if (shown) shown.value = byId(shown.dataset.shows) ? "1" : "";
+}, true);
 document.addEventListener("attendant:close-dialog", () => dialog?.open && dialog.close());
 dialog?.addEventListener("close", () => {
   byId("dialog-body").replaceChildren();
+  byId("dialog-alert").replaceChildren();
   if (!next && opener?.isConnected) opener.focus();
 });
 
@@ -79,8 +91,8 @@ const warn = words => {
   note.className = "note note--danger";
   text.textContent = words;
   note.append(text);
-  byId("alert").replaceChildren(note);
-  show(byId("alert"));
+  alertRegion().replaceChildren(note);
+  show(alertRegion());
 };
 on("htmx:sendError", "htmx:error", () => warn("The server cannot be reached. Nothing was changed. Try again."));
 on("htmx:timeout", "htmx:timeout", () => warn("The server took too long. Look at the item before you try again."));

@@ -21,9 +21,9 @@ class Command(BaseCommand):
     def handle(self, *, players, games, comments, seed, password, **options):
         if min(players, games, comments) < 1:
             raise CommandError("--players, --games and --comments take whole numbers from 1.", returncode=2)
-        demo.make_accounts(password or demo.password_from(settings.STATE_DIR / "demo.txt"))
         if Comment.objects.exists():
             raise CommandError("There are comments already; the demo fills an empty database only.")
+        demo.make_accounts(password or demo.password_from(settings.STATE_DIR / "demo.txt"))
         quiet = not self.stderr.isatty()
         demo.make_portal(
             players=players,

@@ -18,7 +18,7 @@ from django.db import connections
 from console.models import User
 from moderation.models import Comment
 from project import demo, embedded
-from project.processes import Group, Stopped
+from project.processes import Group, Stopped, stop_on_signals
 
 READY_S = 60
 
@@ -36,9 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="no demo accounts, no demo data")
 
     def handle(self, *, host, port, no_demo, **options):
-        group = Group()
+        stop_on_signals()
         try:
-            with group, self.services() as services:
+            with self.services() as services, Group() as group:  # the processes end before what they stand on
                 self.prepare(no_demo)
                 listener = listen(host, port)
                 self.start(group, listener, host)
