@@ -11,7 +11,7 @@ def _networks(proxies):
     return [ip_network(proxy.strip(), strict=False) for proxy in proxies]
 
 
-def _parse(text):
+def parse(text):
     """An address without zone, IPv4 inside IPv6 unwrapped; None when it is none."""
     try:
         address = ip_address(text.strip().strip("[]").partition("%")[0])
@@ -30,12 +30,12 @@ def client_ip(request):
     Walks X-Forwarded-For from the right, past proxies of ours: only what they wrote can be believed. A hop that
     is no address ends the walk at the last one that was.
     """
-    peer = _parse(request.META.get("REMOTE_ADDR", ""))
+    peer = parse(request.META.get("REMOTE_ADDR", ""))
     if peer is None:
         return ""
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while is_trusted_proxy(peer) and hops:
-        hop = _parse(hops.pop())
+        hop = parse(hops.pop())
         if hop is None:
             break
         peer = hop

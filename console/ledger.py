@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
-from django.utils.crypto import salted_hmac
 
-from console import live
-from console.models import Entry, Gesture, Personal
+from console import live, personal
+from console.models import Entry, Gesture
+from console.personal import Keeper
+from console.values import decode, encode
 
 UNDO = "undo"
 
@@ -50,25 +51,30 @@ class Act:
     reason: str = ""
     note: str = ""
     origin: Origin = field(default_factory=Origin)
+    keeper: Keeper = field(default_factory=Keeper)
 
     def change(self, rows, **fields):
         """Gives every row these values by one UPDATE, raises their version, writes one entry each.
 
         `rows` must be locked model instances of one model; they are brought up to date in place.
         """
-        model = type(rows[0])
-        befores = [{name: encode(model, name, getattr(row, name)) for name in fields} for row in rows]
-        after = {name: encode(model, name, value) for name, value in fields.items()}
-        _update(model, [row.pk for row in rows], fields)
+        befores = [self.encoded(row, fields) for row in rows]
+        _update(type(rows[0]), [row.pk for row in rows], fields)
         for row in rows:
             for name, value in fields.items():
                 setattr(row, name, value)
             row.version += 1
-        self.record(rows, befores, [after] * len(rows))
+        self.record(rows, befores, [self.encoded(row, fields) for row in rows])
+
+    def encoded(self, row, names):
+        return {name: encode(row, name, _attribute(row, name), self.keeper) for name in names}
 
     def record(self, rows, befores, afters, undone=None):
         """Writes one entry per row by one INSERT; `undone` holds the ids of the entries these undo, if any."""
-        refs = keep(("note", self.note), ("address", self.origin.ip), *_labels(rows))
+        note = self.keeper.add(f"gesture:{self.gesture.pk}", "note", self.note)
+        address = self.keeper.add(personal.subject(self.by), "address", self.origin.ip) if self.by else ""
+        labels = [self.keeper.add(personal.subject(row), "label", getattr(row, "personal_label", "")) for row in rows]
+        self.keeper.store()
         columns = "target_type, target_id, target_label, before, after, undoes_id"
         with connection.cursor() as cursor:
             cursor.execute(
@@ -80,13 +86,13 @@ class Act:
                     self.by.pk if self.by else None,
                     self.gesture.verb,
                     self.reason,
-                    refs.get(("note", self.note), ""),
+                    note,
                     self.gesture.pk,
                     self.origin.request_id,
-                    refs.get(("address", self.origin.ip), ""),
+                    address,
                     [row._meta.label_lower for row in rows],
                     [row.pk for row in rows],
-                    [refs.get(("label", getattr(row, "personal_label", "")), "") for row in rows],
+                    labels,
                     [_dump(before) for before in befores],
                     [_dump(after) for after in afters],
                     undone or [None] * len(rows),
@@ -141,8 +147,9 @@ class Undone:
 def undo(gesture, *, by, key=None, origin=None, seen=0):
     """Puts back exactly the fields the gesture changed, where they still hold the value it gave them.
 
-    `seen` is how often the person saw it undone (0). Returns Undone; raises Conflict when it was undone already or
-    nothing is left that could go back, KeyReused when the key was used for something else.
+    `seen` is how often the person saw it undone, the version of a gesture: 0, since that can happen only once.
+    Returns Undone; raises Conflict when it was undone already or nothing is left that could go back, KeyReused when
+    the key was used for something else.
     """
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
@@ -167,7 +174,7 @@ def _restore(model, entries, act, result):
     later = _changed_later(model, entries)
     for row in rows:
         entry = entries.pop(row.pk)
-        now = {name: encode(model, name, getattr(row, name)) for name in entry.after}
+        now = act.encoded(row, entry.after)
         back = {name: entry.before[name] for name in entry.after if now[name] == entry.after[name]}
         back = {name: value for name, value in back.items() if name not in later[row.pk]}
         kept = [name for name in entry.after if name not in back]
@@ -178,11 +185,10 @@ def _restore(model, entries, act, result):
             changes.append((row, {name: now[name] for name in back}, back, entry.pk))
     result.moved_on += [f"{model._meta.verbose_name} {pk} is gone." for pk in entries]
     for dumped, pks in groups.items():
-        values = {name: decode(model, name, value) for name, value in json.loads(dumped).items()}
-        _update(model, pks, values)
+        _update(model, pks, dict(decode(model, name, value) for name, value in json.loads(dumped).items()))
     for row, _, back, _ in changes:
         for name, value in back.items():
-            setattr(row, name, decode(model, name, value))
+            setattr(row, *decode(model, name, value))
         row.version += 1
         result.restored.append(row)
     if changes:
@@ -237,41 +243,13 @@ def entries_on(row):
     return entries.select_related("actor", "batch").order_by("-id")
 
 
-def keep(*pairs):
-    """Stores personal values once each: `(kind, value)` pairs in, `{(kind, value): ref}` out, empty ones left out."""
-    refs = {(kind, value): reference(kind, value) for kind, value in pairs if value}
-    Personal.objects.bulk_create(
-        [Personal(ref=ref, kind=kind, value=value) for (kind, value), ref in refs.items()],
-        ignore_conflicts=True,
-    )
-    return refs
-
-
-def reveal(refs):
-    """`{ref: value}` for those that have not been erased."""
-    return dict(Personal.objects.filter(ref__in=[ref for ref in refs if ref]).values_list("ref", "value"))
-
-
-def reference(kind, value):
-    return salted_hmac("console.personal", f"{kind}:{value}", algorithm="sha256").hexdigest()
-
-
-def encode(model, name, value):
-    """A field's value as the ledger keeps it: JSON, or a pointer when the field is personal."""
-    if value is None or isinstance(value, bool | int | str):
-        plain = value
-    else:
-        plain = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    if plain and name in getattr(model, "PERSONAL_FIELDS", ()):
-        return {"ref": keep((name, str(plain)))[(name, str(plain))]}
-    return plain
-
-
-def decode(model, name, value):
-    """The reverse of `encode`; an erased personal value comes back empty."""
-    if isinstance(value, dict):
-        value = reveal([value["ref"]]).get(value["ref"], "")
-    return model._meta.get_field(name).to_python(value)
+def latest_entries(model, rows):
+    """`{target id: its newest entry}`, by one query."""
+    if not rows:
+        return {}
+    found = Entry.objects.filter(target_type=model._meta.label_lower, target_id__in=[row.pk for row in rows])
+    found = found.order_by("target_id", "-id").distinct("target_id").select_related("actor", "batch")
+    return {entry.target_id: entry for entry in found}
 
 
 def standing(row, adverb):
@@ -287,8 +265,8 @@ def name_of(user):
     return user.display_name if user else "the system"
 
 
-def _labels(rows):
-    return [("label", row.personal_label) for row in rows if hasattr(row, "personal_label")]
+def _attribute(row, name):
+    return getattr(row, row._meta.get_field(name).attname)
 
 
 def _update(model, pks, values):

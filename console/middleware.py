@@ -39,7 +39,7 @@ class RequestIdMiddleware:
     @staticmethod
     def _given(request):
         given = request.headers.get("X-Request-ID", "")
-        peer = clientip._parse(request.META.get("REMOTE_ADDR", ""))
+        peer = clientip.parse(request.META.get("REMOTE_ADDR", ""))
         trusted = peer is not None and clientip.is_trusted_proxy(peer)
         return given if trusted and _HARMLESS.fullmatch(given) else None
 

@@ -58,6 +58,7 @@ class Personal(models.Model):
     """A personal value the ledger points at. Erasing the row leaves the ledger whole and the value gone."""
 
     ref = models.CharField(max_length=64, primary_key=True)
+    subject = models.CharField(max_length=80, db_index=True)
     kind = models.CharField(max_length=16)
     value = models.TextField()
 

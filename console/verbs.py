@@ -61,6 +61,8 @@ class Verb:
         if by is not None and not by.has_perm(self.permission):
             raise PermissionDenied(f"{self.label} takes a permission you do not have.")
         seen = versions or {row.pk: row.version for row in (rows if isinstance(rows, list) else [rows])}
+        if not seen:
+            raise Conflict("Nothing was selected.")
         body = [sorted(seen.items()), reason, note, sorted(extra.items())]
         with transaction.atomic():
             gesture, fresh = ledger.open_gesture(self.name, by, key, body)
@@ -77,14 +79,12 @@ class Verb:
     def _sort_out(self, seen, by):
         model = apps.get_model(self.model)
         rows = model.objects.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
-        legal, skipped = [], []
+        legal, late = [], []
         for row in rows:
-            if row.version == seen[row.pk] and self.legal(row):
-                legal.append(row)
-            else:
-                entry = ledger.entries_on(row).first()
-                skipped.append(Conflict(_who_was_quicker(row, entry, by), row, entry))
-        gone = set(seen) - {row.pk for row in legal} - {conflict.target.pk for conflict in skipped}
+            (legal if row.version == seen[row.pk] and self.legal(row) else late).append(row)
+        latest = ledger.latest_entries(model, late)
+        skipped = [Conflict(_who_was_quicker(row, latest.get(row.pk), by), row, latest.get(row.pk)) for row in late]
+        gone = set(seen) - {row.pk for row in legal} - {row.pk for row in late}
         skipped += [Conflict(f"{model._meta.verbose_name} {pk} is gone.".capitalize()) for pk in sorted(gone)]
         return legal, skipped
 

@@ -157,8 +157,32 @@ def test_on_the_page_of_one_comment(open_as, moses, spam):
     expect(page.get_by_text("moses rejected for scam")).to_be_visible()
     page.get_by_role("button", name="Undo").tap()
     expect(page.get_by_text("moses undid a decision")).to_be_visible()
+    page.get_by_role("button", name="Approve").tap()
+    expect(page.get_by_text("moses approved")).to_be_visible()
+    assert status() == "approved"
+    page.get_by_role("button", name="Undo").tap()
     expect(page.locator("#item article")).to_have_attribute("data-state", "pending")
     assert status() == "pending"
+
+
+def test_undo_works_wherever_the_search_has_gone_since(open_as, moses, spam):
+    page = open_as(moses, "/manage/comments/?status=all&q=kobyoshi02")
+    card(page).get_by_role("button", name="Approve").click()
+    expect(card(page)).to_have_attribute("data-state", "approved")
+    page.get_by_role("searchbox").fill("party rock")
+    expect(page.get_by_text("30 comments")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#live")).to_contain_text("is pending again")
+    assert status() == "pending"
+    page.get_by_label("Rejected").check()
+    expect(page.get_by_role("article")).to_have_count(0)
+
+
+def test_a_filter_that_makes_no_sense_is_named_while_typing(open_as, moses, spam, allowed):
+    allowed.add(422)
+    page = open_as(moses, "/manage/comments/?per=7")
+    page.get_by_role("searchbox").press_sequentially("party")
+    expect(page.get_by_text("per: Select a valid choice.")).to_be_visible()
 
 
 def test_load_more_goes_on_where_the_list_ended(open_as, moses, spam):

@@ -7,10 +7,10 @@ a missing optional field is filled in and counted; a row that is there already i
 import codecs
 import csv
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from itertools import islice
 
 from django.db import transaction
@@ -18,14 +18,14 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from console import live
+from console import clientip, live
 from moderation.models import Comment, CommentText, Player
 
 REQUIRED = ("external_id", "author", "body")
 OPTIONAL = ("created_at", "game", "ip")
 FIELDS = REQUIRED + OPTIONAL
 BATCH = 1000
-LONGEST = {"external_id": 200, "author": 200, "body": 100_000, "game": 80}
+LONGEST = {"external_id": 200, "author": 190, "body": 100_000, "game": 80}
 csv.field_size_limit(10_000_000)
 
 
@@ -139,6 +139,10 @@ def clean(values, game_slug=""):
             raise BadRow(f"{name} has {len(cleaned[name]):,} characters, {most:,} are the most")
         if "\0" in cleaned[name]:
             raise BadRow(f"{name} holds a NUL character")
+        if re.search("[\ud800-\udfff]", cleaned[name]):
+            raise BadRow(f"{name} holds half a character")
+    if not re.fullmatch(r"[-\w]*", cleaned["game"], re.ASCII):
+        raise BadRow(f"game is “{cleaned['game'][:40]}”, not a slug: letters, digits, - and _")
     cleaned["created_at"] = _moment((values["created_at"] or "").strip())
     cleaned["ip"] = _address((values["ip"] or "").strip())
     return cleaned
@@ -156,16 +160,19 @@ def _moment(text):
         moment = None
     if moment is None:
         raise BadRow(f"created_at is “{text[:40]}”, not a date like 2026-01-31T12:00:00")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, UTC)
+    moment = moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
+    if not 1990 <= moment.year <= 2100:
+        raise BadRow(f"created_at is in the year {moment.year}")
+    return moment
 
 
 def _address(text):
     if not text:
         return None
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        raise BadRow(f"ip is “{text[:40]}”, not an address") from None
+    address = clientip.parse(text)
+    if address is None:
+        raise BadRow(f"ip is “{text[:40]}”, not an address")
+    return str(address)
 
 
 def import_rows(rows, *, game_slug="", dry_run=False, on_reject=lambda line, reason, values: None):
@@ -241,7 +248,7 @@ def _games(slugs, games):
 
 
 def _keep_totals(comments):
-    """What intake keeps on each player: number of comments, and when and where they were last seen."""
+    """What intake keeps on each player: number of comments, when they were last seen, in which game, from where."""
     latest = {}
     for comment in sorted(comments, key=lambda comment: comment.created_at):
         latest[comment.player_id] = comment
@@ -252,5 +259,7 @@ def _keep_totals(comments):
         player.comment_count = F("comment_count") + counted[player.pk]
         if player.last_seen_at is None or player.last_seen_at < comment.created_at:
             player.last_seen_at, player.recent_game = comment.created_at, comment.game
+            player.last_ip = comment.ip or player.last_ip
         player.joined_at = min(player.joined_at, comment.created_at)
-    Player.objects.bulk_update(players, ["comment_count", "last_seen_at", "recent_game", "joined_at"], batch_size=BATCH)
+    kept = ["comment_count", "last_seen_at", "recent_game", "last_ip", "joined_at"]
+    Player.objects.bulk_update(players, kept, batch_size=BATCH)

@@ -71,9 +71,15 @@ class Comment(models.Model):
         indexes = [
             # each order of the list, over everything and by status; what is pending is a sliver of the table
             models.Index(fields=["created_at", "id"], name="comment_time"),
-            models.Index(fields=["status", "created_at", "id"], name="comment_status_time"),
+            models.Index(
+                fields=["status", "created_at", "id"], name="comment_decided", condition=~models.Q(status="pending")
+            ),
             models.Index(fields=["report_count", "created_at", "id"], name="comment_reports"),
-            models.Index(fields=["status", "report_count", "created_at", "id"], name="comment_status_reports"),
+            models.Index(
+                fields=["status", "report_count", "created_at", "id"],
+                name="comment_decided_reports",
+                condition=~models.Q(status="pending"),
+            ),
             models.Index(fields=["created_at", "id"], name="comment_pending", condition=models.Q(status="pending")),
             models.Index(
                 fields=["report_count", "created_at", "id"],

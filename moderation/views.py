@@ -6,7 +6,7 @@ from django.db.models import Min
 from django.http import QueryDict
 from django.urls import reverse
 
-from console import ledger, verbs
+from console import ledger, personal, verbs
 from console.base import COUNTED, DetailPage, ListPage, VerbView, safe_next
 from console.keyset import Order
 from console.respond import Card
@@ -44,7 +44,7 @@ def found_at(url):
 def item_context(comment):
     """What the item page shows besides the comment: reports, and what the ledger says."""
     entries = list(ledger.entries_on(comment)[:50])
-    words = ledger.reveal(entry.note for entry in entries)
+    words = personal.reveal(entry.note for entry in entries)
     for entry in entries:
         entry.words = words.get(entry.note, "")
         entry.declared = verbs.get(entry.verb)

@@ -22,11 +22,6 @@ def begins(path, prefix):
 
 
 @register.filter
-def words(text):
-    return text.split()
-
-
-@register.filter
 def dom_id(row):
     """The element id of a row's card: "comment-17"."""
     return f"{row._meta.model_name}-{row.pk}"

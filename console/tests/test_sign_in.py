@@ -60,3 +60,12 @@ def test_emergency_access_is_for_superusers(olga, lea):
     assert olga.get("/admin/").status_code == 200
     assert lea.get("/admin/", follow=True).status_code == 403
     assert olga.get("/admin/console/entry/add/").status_code == 403
+
+
+def test_a_forgotten_password_is_answered_even_when_mail_is_down(nobody, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 9  # nobody listens
+    make_user("moses", roles.MODERATOR, email="moses@portal.example")
+    for email in ("moses@portal.example", "unknown@portal.example"):
+        response = nobody.post("/accounts/password/reset/", {"email": email})
+        assert response["Location"] == "/accounts/password/reset/done/"

@@ -115,3 +115,8 @@ def test_bodies_are_text_whatever_they_hold(moses):
     make_comment(body='<script>alert(1)</script><b hx-post="/x">&amp;')
     page = moses.get(URL).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&lt;b hx-post=&quot;/x&quot;&gt;&amp;amp;" in page
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59"])
+def test_the_edges_of_the_calendar_are_no_errors(moses, moment):
+    assert moses.get("/manage/comments/", {"after": f"{moment}~1"}).status_code == 404

@@ -110,3 +110,26 @@ def test_wrong_usage_exits_with_2(run, options):
 def test_rejected_cells_are_no_formulas(run, tmp_path):
     failure(run, HEADER + "1,,,=cmd()\n")
     assert "'=cmd()" in (tmp_path / "export.csv.rejects.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (f"1,{'A' * 191},,x", "author has 191 characters"),
+        ("1,Ann,0001-01-01T00:00:00+05:00,x", "created_at is in the year 1"),
+        ("1,Ann,9999-12-31T23:59:59-05:00,x", "created_at is in the year 9999"),
+        ("1,Ann,2013-13-45,x", "not a date like"),
+        ("1,Ann,,a\0b", "body holds a NUL character"),
+    ],
+)
+def test_one_bad_row_stops_nobody_else(run, tmp_path, row, reason):
+    failure(run, HEADER + row + "\n2,Zoe,,fine\n")
+    assert reason in (tmp_path / "export.csv.rejects.csv").read_text()
+    assert Comment.objects.get().body == "fine"
+
+
+def test_half_a_character_and_no_slug_are_rejected_addresses_unwrapped(run):
+    start = '{"external_id": 1, "author": "Ann", '
+    lines = [r'"body": "cut \ud83d"}', '"body": "x", "game": "no slug"}', '"body": "x", "ip": "::ffff:203.0.113.7"}']
+    failure(run, "".join(f"{start}{line}\n" for line in lines), mapping=[], name="x.jsonl")
+    assert Comment.objects.get().ip == Player.objects.get().last_ip == "203.0.113.7"

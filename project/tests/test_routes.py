@@ -5,6 +5,9 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from console import verbs
 from console.base import ConsoleView
+from console.models import Entry
+from console.testing import undo_form
+from moderation.models import Comment
 from moderation.testing import make_comment
 
 # what anybody may ask for: sign-in and its kin; /healthz and /readyz are answered before routing
@@ -87,6 +90,21 @@ def test_each_role_opens_what_it_may_and_nothing_else(request, lea, who, name, h
         assert response.status_code in (200, 303)
     else:
         assert response.status_code == 403
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("name", ["moderation:approve", "moderation:reject", "console:undo"])
+@pytest.mark.parametrize("who", CAST)
+def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, htmx):
+    person = request.getfixturevalue(who)
+    url = address(name, lea)
+    before = Entry.objects.count()
+    version = 0 if name == "console:undo" else Comment.objects.latest("id").version
+    data = undo_form(version=version, reason="spam", next="/manage/comments/")
+    status = person.post(url, data, htmx=htmx).status_code
+    allowed = who in MATRIX[name]
+    assert status == ((200 if htmx else 303) if allowed else 403)
+    assert Entry.objects.count() == before + allowed
 
 
 @pytest.mark.parametrize("name", MATRIX)

@@ -1,13 +1,17 @@
 """What holds for every verb, whoever declared it: one entry per target, undo restores, a permission that exists."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
+from django.urls import resolve
 
-from console import ledger, respond, verbs
-from console.models import Entry
-from moderation.models import Comment, Player
-from moderation.testing import make_comment
+from console import ledger, personal, respond, values, verbs
+from console.models import Entry, Gesture, Personal
+from console.templatetags.console import verb_url
+from moderation.models import Ban, Comment, Player
+from moderation.testing import make_comment, make_game, make_player
 
 TARGETS = {"moderation.Comment": lambda: make_comment(status=Comment.PENDING)}
 
@@ -27,6 +31,7 @@ def test_a_verb_names_a_permission_that_exists_and_is_routed(db, verb):
     app_label, codename = verb.permission.split(".")
     assert Permission.objects.filter(content_type__app_label=app_label, codename=codename).exists()
     assert respond.card_for(verb.model.lower())
+    assert resolve(verb_url(TARGETS[verb.model](), verb)).func.view_initkwargs["verb"] is verb
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -94,10 +99,74 @@ def test_every_model_a_verb_changes_has_a_version(verb):
     assert apps.get_model(verb.model)._meta.get_field("version")
 
 
-def test_encode_and_decode_are_inverse_for_personal_and_plain_fields(db):
-    assert ledger.encode(Player, "strikes", 3) == 3
-    kept = ledger.encode(Player, "username", "ada")
-    assert set(kept) == {"ref"}
-    assert ledger.decode(Player, "username", kept) == "ada"
-    moment = Player(external_id="x").joined_at
-    assert ledger.decode(Player, "joined_at", ledger.encode(Player, "joined_at", moment)) == moment
+MOMENT = datetime(2026, 3, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
+VALUES = [
+    (Player, "strikes", 3),
+    (Player, "is_active", False),
+    (Player, "recent_game", None),
+    (Player, "username", "ada"),
+    (Player, "last_ip", "2001:DB8::1"),
+    (Player, "last_seen_at", MOMENT),
+    (Ban, "expires_at", MOMENT),
+    (Ban, "expires_at", None),
+    (Comment, "body", "a\u200bb"),
+]
+
+
+@pytest.mark.parametrize(("model", "name", "value"), VALUES)
+def test_a_value_is_the_same_set_stored_and_restored(db, model, name, value):
+    row = {Player: make_player, Comment: make_comment, Ban: lambda: Ban.objects.create(player=make_player())}[model]()
+    keeper = personal.Keeper()
+    kept = values.encode(row, name, value, keeper)
+    keeper.store()
+    if name in getattr(model, "PERSONAL_FIELDS", ()):
+        assert set(kept) == {"$ref"}
+    setattr(row, *values.decode(model, name, kept))
+    row.save()
+    row = model.objects.get(pk=row.pk)
+    assert values.encode(row, name, getattr(row, name), keeper) == kept
+
+
+def test_a_relation_is_kept_by_its_key(db):
+    game = make_game()
+    comment = make_comment(game=game)
+    kept = values.encode(comment, "game", game, personal.Keeper())
+    assert kept == game.pk
+    assert values.decode(Comment, "game", kept) == ("game_id", game.pk)
+
+
+def test_equal_values_of_two_people_are_erased_one_by_one(db):
+    keeper = personal.Keeper()
+    one, two = (make_player(username="ada") for _ in range(2))
+    refs = [keeper.add(personal.subject(player), "username", "ada") for player in (one, two)]
+    keeper.store()
+    Personal.objects.filter(subject=personal.subject(one)).delete()
+    assert list(personal.reveal(refs)) == [refs[1]]
+
+
+def test_undo_of_an_old_decision_leaves_the_same_decision_made_anew(moses, lea):
+    approve, reject = verbs.get("comment.approve"), verbs.get("comment.reject")
+    comment = make_comment()
+    first = approve(comment, by=moses.user)
+    comment.refresh_from_db()
+    second = reject(comment, by=lea.user, reason="spam")
+    comment.refresh_from_db()
+    approve(comment, by=lea.user)
+    with pytest.raises(ledger.Conflict, match="has changed since"):
+        ledger.undo(first.gesture, by=moses.user)
+    assert state(comment)["status"] == "approved"
+    ledger.undo(Gesture.objects.latest("at"), by=lea.user)
+    ledger.undo(second.gesture, by=lea.user)
+    ledger.undo(first.gesture, by=moses.user)
+    assert state(comment)["status"] == "pending"
+
+
+@pytest.mark.parametrize("number", [2, 20])
+def test_bulk_over_stale_rows_costs_the_same(moses, lea, django_assert_num_queries, number):
+    comments = [make_comment() for _ in range(number)]
+    verbs.get("comment.approve")(comments, by=lea.user)
+    stale = {comment.pk: 0 for comment in comments}
+    moses.user.has_perm("warm.up")
+    # savepoint, gesture, rows, their latest entries, rollback and release
+    with django_assert_num_queries(6), pytest.raises(ledger.Conflict):
+        verbs.get("comment.reject")(comments, by=moses.user, versions=stale)

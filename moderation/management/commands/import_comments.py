@@ -74,10 +74,10 @@ class Rejects:
         name = f"{self.source.name}.rejects.csv"
         try:
             self.path = self.source.with_name(name)
-            self.file = self.path.open("w", encoding="utf-8", newline="")
+            self.file = self.path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         except OSError:
             self.path = Path(name).absolute()
-            self.file = self.path.open("w", encoding="utf-8", newline="")
+            self.file = self.path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         self.writer = csv.writer(self.file)
 
     def close(self):
