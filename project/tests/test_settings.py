@@ -1,6 +1,7 @@
 """The console refuses to start where it would be unsafe, and says what to set."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,11 @@ PRODUCTION = {
 
 
 def settings(**environment):
-    environ = {k: v for k, v in os.environ.items() if k not in PRODUCTION and not k.startswith(("ATTENDANT", "DEMO"))}
+    environ = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in PRODUCTION and not k.startswith(("ATTENDANT", "DEMO", "DATABASE_OWNER"))
+    }
     code = "from project import settings as s; print(s.SESSION_COOKIE_SECURE, s.DATABASES['default']['OPTIONS'])"
     command = [sys.executable, "-c", code]
     return subprocess.run(command, cwd=ROOT, env={**environ, **environment}, capture_output=True, text=True)
@@ -49,3 +54,25 @@ def test_check_deploy_is_silent():
     command = [sys.executable, ROOT / "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("process", "limit"), [("web", "5000"), ("worker", "60000"), ("", "0")])
+def test_each_kind_of_process_has_its_own_patience(process, limit):
+    done = settings(**PRODUCTION, ATTENDANT_PROCESS=process)
+    assert f"-c statement_timeout={limit} " in done.stdout
+
+
+def test_a_production_env_file_never_becomes_a_demo(tmp_path):
+    """Not even where a demo was started before: the file is read before that is decided."""
+    for folder in ("project", "console", "moderation", "games"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    (tmp_path / ".attendant").mkdir()
+    (tmp_path / ".attendant" / "demo.txt").write_text("moderator\tx\n")
+    (tmp_path / ".env").write_text("".join(f"{name}={value!r}\n" for name, value in PRODUCTION.items()))
+    hidden = (*PRODUCTION, "DATABASE_OWNER_URL", "DEMO", "ATTENDANT_STATE")
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, tmp_path / "manage.py", "diffsettings"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert "\nDEMO = False" in done.stdout, done.stderr
+    assert "\nSESSION_COOKIE_SECURE = True" in done.stdout
