@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils.timesince import timesince
 
 from console import ledger
 from console.ledger import Conflict, Origin
+from console.templatetags.console import ago_words
 
 _verbs = {}
 
@@ -110,8 +110,7 @@ def _who_was_quicker(row, entry, by):
     verb = get(entry.verb)
     did = verb.past if verb else "undid a decision on"
     who = "You" if by and entry.actor_id == by.pk else ledger.name_of(entry.actor)
-    ago = timesince(entry.at, depth=1)
-    return f"{who} {did} this {row._meta.verbose_name} {ago} ago. This is how it stands now."
+    return f"{who} {did} this {row._meta.verbose_name} {ago_words(entry.at)}. This is how it stands now."
 
 
 def verb(name, **declaration):

@@ -91,9 +91,21 @@ class CommentsPage(ListPage):
         context = super().get_context_data(**kwargs)
         context["offered"] = verbs.offered("moderation.Comment", self.request.user)
         context["statuses"] = [*Comment.STATUSES, (ALL, "All")]
-        context["found"] = found(context["total"], context["filter"].shown_status)
-        context["empty"] = empty(context["query"], context["filter"].shown_status)
+        if context["filter"].is_valid():
+            context["found"] = found(context["total"], context["filter"].shown_status)
+            context["empty"] = empty(context["query"], context["filter"].shown_status)
+        else:
+            context["found"], context["empty"] = "Nothing was looked for", UNCLEAR
         return context
+
+
+UNCLEAR = {
+    "icon": "search",
+    "heading": "This filter makes no sense",
+    "words": "One of its parts is not on offer. What it was is named above.",
+    "href": "?",
+    "action": "Show what waits",
+}
 
 
 def found(total, status):

@@ -62,15 +62,19 @@ def verb_url(row, verb):
     return f"{row.get_absolute_url()}{verb.name.rpartition('.')[2]}/"
 
 
+def ago_words(moment):
+    """How long ago, in the words people use: "just now", "5 minutes ago"."""
+    fresh = (timezone.now() - moment).total_seconds() < 60
+    return "just now" if fresh else f"{timesince(moment, depth=1)} ago"
+
+
 @register.filter
 def ago(moment):
     """A `<time>` that says how long ago, with the exact moment for machines and on hover."""
     if moment is None:
         return ""
-    fresh = (timezone.now() - moment).total_seconds() < 60
-    words = "just now" if fresh else f"{timesince(moment, depth=1)} ago"
     exact = moment.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M UTC")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago_words(moment))
 
 
 @register.filter
