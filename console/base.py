@@ -117,9 +117,12 @@ def clean_query(params, defaults):
 
 
 def with_params(query, **params):
+    """The query string with these parts set, or left out when given "": a link to the same list, changed."""
     changed = query.copy()
     for name, value in params.items():
         changed[name] = value
+        if not value:
+            del changed[name]
     return changed.urlencode()
 
 

@@ -64,7 +64,11 @@ class Act:
             for name, value in fields.items():
                 setattr(row, name, value)
             row.version += 1
-        self.record(rows, befores, [self.encoded(row, fields) for row in rows])
+        afters = [self.encoded(row, fields) for row in rows]
+        for before, after in zip(befores, afters, strict=True):
+            for name in [name for name in fields if before[name] == after[name]]:
+                del before[name], after[name]  # an entry holds what changed, no more
+        self.record(rows, befores, afters)
 
     def encoded(self, row, names):
         return {name: encode(row, name, _attribute(row, name), self.keeper) for name in names}

@@ -1,6 +1,8 @@
 """What every answer carries and every request must pass."""
 
+import logging
 import re
+import time
 import uuid
 
 from django.conf import settings
@@ -16,6 +18,7 @@ from console import clientip, logs
 from console.errors import alert
 from console.htmx import current_path, wants_partial
 
+log = logging.getLogger("attendant.access")
 _HARMLESS = re.compile(r"[\w.-]{8,64}")
 
 
@@ -27,14 +30,22 @@ class RequestIdMiddleware:
 
     def __call__(self, request):
         request.id = self._given(request) or uuid.uuid4().hex
-        token = logs.request_id.set(request.id)
+        token, started = logs.request_id.set(request.id), time.monotonic()
         try:
             with connection.execute_wrapper(self._comment(request.id)):
                 response = self.get_response(request)
+            took = 1000 * (time.monotonic() - started)
+            # without the query string: what people search for is nobody's business
+            log.log(self._level(request), "%s %s %s %.0f ms", request.method, request.path, response.status_code, took)
         finally:
             logs.request_id.reset(token)
         response["X-Request-ID"] = request.id
         return response
+
+    @staticmethod
+    def _level(request):
+        """Polls and probes come every few seconds; they would hide everything else."""
+        return logging.DEBUG if request.path in ("/manage/live/", "/healthz", "/readyz") else logging.INFO
 
     @staticmethod
     def _given(request):

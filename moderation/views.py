@@ -7,10 +7,10 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from console import ledger, personal, verbs
-from console.base import COUNTED, DetailPage, ListPage, VerbView, safe_next
+from console.base import COUNTED, DetailPage, ListPage, VerbView, safe_next, with_params
 from console.keyset import Order
 from console.respond import Card
-from console.templatetags.console import capped, changed
+from console.templatetags.console import capped
 from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment
 from moderation.text import fold
@@ -127,7 +127,7 @@ def empty(query, status):
         }
     if words:
         state = "comment" if status == ALL else f"{status} comment"
-        wider = changed(query, status="" if status == ALL else ALL, q="" if status == ALL else words)
+        wider = with_params(query, status="" if status == ALL else ALL, q="" if status == ALL else words)
         return {
             "icon": "search",
             "heading": f"No match for “{words}”",

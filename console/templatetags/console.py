@@ -34,17 +34,6 @@ def described(row):
 
 
 @register.simple_tag
-def changed(query, **parts):
-    """The query string with these parts set (or, given "", left out): a link to the same list, one thing changed."""
-    copy = query.copy()
-    for name, value in parts.items():
-        copy[name] = value
-        if not value:
-            del copy[name]
-    return copy.urlencode()
-
-
-@register.simple_tag
 def new_key():
     """A fresh idempotency key: each rendered form has one of its own."""
     return str(uuid.uuid4())

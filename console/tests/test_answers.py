@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from console import health, views
+from console import health, logs, views
 
 PAGES = ["/manage/", "/manage/comments/", "/accounts/login/", "/nope/", "/healthz", "/admin/", "/manage/comments/4711/"]
 
@@ -35,6 +35,18 @@ def test_a_request_id_is_believed_from_our_proxies_only(nobody, settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     assert nobody.get("/healthz", headers=given)["X-Request-ID"] == given["X-Request-ID"]
     assert nobody.get("/healthz", headers={"X-Request-ID": "a\nb" * 9})["X-Request-ID"] != "a\nb" * 9
+
+
+def test_the_log_line_carries_the_id_and_no_search(moses, caplog):
+    with caplog.at_level("INFO"):
+        response = moses.get("/manage/comments/?q=somebody", headers={"X-Forwarded-For": "1.2.3.4"})
+    line = next(record for record in caplog.records if record.name == "attendant.access")
+    assert line.getMessage().startswith("GET /manage/comments/ 200 ")
+    formatted = logs.JsonFormatter()
+    logs.request_id.set("r1")
+    logs.RequestFilter().filter(line)
+    assert '"request_id": "r1"' in formatted.format(line)
+    assert response["X-Request-ID"]
 
 
 def break_dashboard(monkeypatch, error):

