@@ -133,3 +133,8 @@ def test_half_a_character_and_no_slug_are_rejected_addresses_unwrapped(run):
     lines = [r'"body": "cut \ud83d"}', '"body": "x", "game": "no slug"}', '"body": "x", "ip": "::ffff:203.0.113.7"}']
     failure(run, "".join(f"{start}{line}\n" for line in lines), mapping=[], name="x.jsonl")
     assert Comment.objects.get().ip == Player.objects.get().last_ip == "203.0.113.7"
+
+
+def test_the_same_id_twice_in_one_file_is_taken_once(run):
+    assert "Imported 1; 1 were there already." in run(HEADER + "1,Ann,,first\n1,Ann,,second\n")
+    assert Comment.objects.get().body == "first"
