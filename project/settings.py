@@ -140,7 +140,8 @@ DATABASES = {
         env.str("DATABASE_URL"),
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
         # gunicorn's workers serve one request at a time, so the pool is a kept and checked connection
-        pool={"min_size": 1, "max_size": 4, "timeout": 2},
+        # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
+        pool={"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 1},
     ),
     "owner": _database(env.str("DATABASE_OWNER_URL", "") or env.str("DATABASE_URL")),
 }
