@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from project import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 # starts whole consoles: one after the other, in one worker
@@ -84,7 +87,9 @@ def running(pid):
 
 @pytest.fixture
 def state(tmp_path):
-    return tmp_path / "a folder with spaces"
+    folder = tmp_path / "a folder with spaces"
+    yield folder
+    shutil.rmtree(embedded.socket_dir(folder), ignore_errors=True)  # what a killed console could not tidy up
 
 
 def test_up_serves_names_accounts_and_ends_without_a_trace(state):
