@@ -14,6 +14,7 @@ from contextlib import ExitStack
 import pytest
 from django.core.cache import caches
 
+from project.embedded import die_with_parent
 from project.management.commands.up import answers, listen
 from project.testing import ROOT, create_database, drop_database, environment, own_database, working_on
 
@@ -37,7 +38,8 @@ def base_url(request):
     command += ["--workers", "2", "--no-control-socket", "--log-level", "warning"]
     environ = {**os.environ, **environment(name)}
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-    server = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=[listener.fileno()])
+    fds = [listener.fileno()]
+    server = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=fds, preexec_fn=die_with_parent())
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     while not answers(f"{url}/"):
         assert server.poll() is None, "the web server ended"

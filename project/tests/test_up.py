@@ -34,6 +34,7 @@ class Console:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=embedded.die_with_parent(),
         )
         self.said = ""
         for line in self.process.stdout:
