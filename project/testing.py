@@ -136,12 +136,12 @@ def django_db_setup(django_db_blocker):
 
 
 def _close_connections():
+    """Of every alias, and its pool: those opened before a browser ran are not listed while one does."""
     from django.db import connections
 
-    for connection in connections.all(initialized_only=True):
-        connection.close()
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()
+    for alias in connections:
+        connections[alias].close()
+        connections[alias].close_pool()
 
 
 @contextmanager
