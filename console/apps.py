@@ -10,9 +10,10 @@ class ConsoleConfig(AppConfig):
     default = True
 
     def ready(self):
-        from console import roles
+        from console import flags, roles
 
         post_migrate.connect(roles.apply, sender=self)
+        post_migrate.connect(flags.apply, sender=self)
 
 
 class AdminConfig(django_admin.AdminConfig):

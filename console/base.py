@@ -16,6 +16,9 @@ from console.clientip import client_ip
 from console.forms import VerbForm
 from console.htmx import wants_partial
 
+KEY_REUSED = "This form was sent before with other content. Nothing was changed; look again, then send it."
+OUT_OF_DATE = "This form was out of date. Nothing was changed; look again, then send it."
+PASSING = ("after", "live", "ticked", "dialog")  # parameters that say how to answer, not what is looked at
 COUNTED = 1000  # counts are exact up to here; "1,000+" costs the same on any table
 
 
@@ -26,11 +29,17 @@ def safe_next(request, default):
     return wanted if ok else default
 
 
+def in_dialog(request):
+    """Whether a form is asked for, or sent back, as the body of the dialog instead of as a page's partial."""
+    return "dialog" in request.GET or (request.method == "POST" and wants_partial(request))
+
+
 class ConsoleView(TemplateView):
     """Staff only, one permission, page or partial. A view without a permission cannot be put into urls.py."""
 
     permission_required = None
     flag = None  # 404 while this waffle flag is off for the person
+    root = ""  # the element that the partial is, for pages that answers swap whole
 
     @classmethod
     def as_view(cls, **initkwargs):
@@ -43,7 +52,7 @@ class ConsoleView(TemplateView):
         if not (user.is_active and user.is_staff and user.has_perm(self.permission_required)):
             raise PermissionDenied
         if self.flag and not flag_is_active(request, self.flag):
-            raise Http404
+            raise Http404("This part of the console is switched off. Nothing was changed.")
         self.prepare()
         return super().dispatch(request, *args, **kwargs)
 
@@ -64,14 +73,30 @@ class ConsoleView(TemplateView):
 class ListPage(ConsoleView):
     """A filtered, keyset-paged list. `filterset_class` has fields `order` and `per`; `orders` the Order objects."""
 
+    root = "#results"
     filterset_class = None
     orders = ()
     per_page = 25
 
     def get_queryset(self):
+        """What is filtered, ordered and counted; of its primary keys, newer rows have the higher."""
         raise NotImplementedError
 
+    def load(self, queryset):
+        """The rows of a page with everything they show."""
+        return queryset
+
+    def newest(self):
+        """The highest primary key there is, seen or not: what has a higher one later is new."""
+        return self.get_queryset().order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def newer_than(self, pk):
+        """How many rows of this list came since; stops counting behind 1,000."""
+        filterset = self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
+        return filterset.qs.filter(pk__gt=pk).order_by()[: COUNTED + 1].count() if filterset.is_valid() else 0
+
     def get_context_data(self, **kwargs):
+        newest = self.newest()  # before the rows are read: one in between is told of twice, never not at all
         filterset = self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
         valid = filterset.is_valid()
         values = filterset.form.cleaned_data if valid else {}
@@ -79,27 +104,29 @@ class ListPage(ConsoleView):
         matching = filterset.qs if valid else self.get_queryset().none()
         try:
             size = int(values.get("per") or self.per_page)
-            rows, after = keyset.page(matching, order, self.request.GET.get("after", ""), size)
+            rows, after = keyset.page(self.load(matching), order, self.request.GET.get("after", ""), size)
         except keyset.BadCursor:
             raise Http404("That cursor is none of ours.") from None
-        query = clean_query(self.request.GET, {"order": self.orders[0].name, **self.filterset_class.defaults})
+        query = clean_query(self.request.GET, self.filterset_class.defaults)
         return super().get_context_data(
             filter=filterset,
             rows=rows,
+            newest=newest,
             order=order,
             orders=self.orders,
             total=matching.order_by()[: COUNTED + 1].count() if valid else 0,
             counted=COUNTED,
             query=query,
             here=f"{self.request.path}?{query.urlencode()}" if query else self.request.path,
-            more=with_params(query, after=after) if after else "",
+            more=with_params(query, after=after).urlencode() if after else "",
             **kwargs,
         )
 
     def render_to_response(self, context, **kwargs):
         response = super().render_to_response(context, **kwargs)
         if wants_partial(self.request) and "after" not in self.request.GET:
-            response["HX-Replace-Url"] = context["here"]
+            # while somebody types, Back should not go letter by letter
+            response["HX-Replace-Url" if "live" in self.request.GET else "HX-Push-Url"] = context["here"]
         if not context["filter"].is_valid() and wants_partial(self.request):
             response.status_code = 422
             response["HX-Retarget"], response["HX-Reswap"] = "#results", "outerHTML"
@@ -111,30 +138,35 @@ def clean_query(params, defaults):
     query = QueryDict(mutable=True)
     for name, values in params.lists():
         kept = [value for value in values if value.strip() and value != defaults.get(name)]
-        if kept and name != "after":
+        if kept and name not in PASSING:
             query.setlist(name, kept)
     return query
 
 
 def with_params(query, **params):
-    """The query string with these parts set, or left out when given "": a link to the same list, changed."""
+    """The query (a QueryDict) with these parts set, or left out when given "": the same list, changed."""
     changed = query.copy()
     for name, value in params.items():
         changed[name] = value
         if not value:
             del changed[name]
-    return changed.urlencode()
+    return changed
 
 
 class DetailPage(ConsoleView):
     """One object, by primary key, from a queryset that holds only what this person may open."""
+
+    root = "#item"
 
     def get_queryset(self):
         raise NotImplementedError
 
     def get_context_data(self, **kwargs):
         self.object = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
-        return super().get_context_data(object=self.object, here=self.request.get_full_path(), **kwargs)
+        here = self.request.get_full_path()
+        return super().get_context_data(
+            object=self.object, here=here, **getattr(self.request, "answering", {}), **kwargs
+        )
 
 
 class VerbView(ConsoleView):
@@ -155,16 +187,17 @@ class VerbView(ConsoleView):
 
     def make_form(self, data=None):
         form_class = self.verb.form or VerbForm
-        return form_class(data, initial={"version": self.object.version, "next": self.next})
+        return form_class(data, by=self.request.user, initial={"version": self.object.version, "next": self.next})
 
     def get_context_data(self, **kwargs):
         kwargs.setdefault("form", self.make_form())
         return super().get_context_data(
             object=self.object,
             verb=self.verb,
+            title=self.verb.asks.format(label=self.verb.label, row=self.object),
             card=self.card,
             legal=self.verb.legal(self.object),
-            in_dialog="dialog" in self.request.GET or (self.request.method == "POST" and wants_partial(self.request)),
+            in_dialog=in_dialog(self.request),
             here=self.next,
             action=reverse(self.request.resolver_match.view_name, args=[self.object.pk]),
             **kwargs,
@@ -184,49 +217,57 @@ class VerbView(ConsoleView):
                 key=data["idempotency_key"],
                 versions={self.object.pk: data["version"]},
                 origin=self.origin,
+                **form.extra,
             )
         except ledger.Conflict as conflict:
             return self.conflict(conflict)
         except ledger.KeyReused:
-            words = "This form was sent before with other content. Nothing was changed; look again, then send it."
-            return self.refuse(422, form=self.fresh_form(words, "idempotency_key"))
+            return self.refuse(422, form=self.fresh_form(KEY_REUSED, "idempotency_key"))
         return self.succeed(outcome)
 
     def succeed(self, outcome):
         self.object = self.queryset().get(pk=self.object.pk)
-        message = f"{ledger.describe(self.object)} was {self.verb.past}."
+        message = self.verb.tells.format(row=ledger.describe(self.object), past=self.verb.past)
         gesture = outcome.gesture
         if outcome.replayed:
-            message = f"{ledger.describe(self.object)} was already {self.verb.past}."
-            if self.verb.legal(self.object):  # and has been taken back since
-                message, gesture = f"{message[:-1]}, but {ledger.standing(self.object, 'now')}.", None
+            message = message.replace(" was ", " was already ", 1)
+            if self.verb.legal(self.object) and not self.verb.repeats:  # and has been taken back since
+                message, gesture = f"{message[:-1]}, but is {self.object.standing} now.", None
         if wants_partial(self.request):
-            return respond.done(self.request, gesture, self.card, [self.object], message, self.next)
+            return respond.done(self.request, self.verb, gesture, self.card, [self.object], message, self.next)
         respond.remember(self.request, message, gesture)
         return HttpResponseRedirect(self.next, status=303)
 
     def mend(self, form):
         """The refused form, ready to be sent again: broken hidden fields are made anew and explained."""
         broken = [name for name in ("version", "idempotency_key") if name in form.errors]
-        words = "This form was out of date. Nothing was changed; look again, then send it."
-        return self.fresh_form(words, *broken) if broken else form
+        return self.fresh_form(OUT_OF_DATE, *broken) if broken else form
 
     def fresh_form(self, words, *hidden):
+        """What was typed, with these hidden fields made anew; `words` say why, when there is something to say."""
         data = self.request.POST.copy()
         fresh = self.make_form()
         for name in hidden:
             data[name] = str(fresh[name].value())
         form = self.make_form(data)
-        form.add_error(None, words)
+        if words:
+            form.add_error(None, words)
         return form
 
     def conflict(self, conflict):
-        """409 with the truth: for htmx the fresh card in place of the stale one, else this page with the words."""
+        """409 with the truth: for a button's form the fresh card in place of the stale one, for a dialog or a page
+        the same form with the words, so that what was typed is still there.
+        """
         self.object = self.queryset().get(pk=self.object.pk)
-        if wants_partial(self.request):
+        if wants_partial(self.request) and not self.verb.form:
             return respond.conflict(self.request, self.card, self.object, conflict.message, self.next)
-        form = self.make_form()
-        return self.refuse(409, form=form, conflict=conflict.message)
+        form = self.fresh_form("", "version", "idempotency_key")
+        typed = self.request.POST.get("note", "").strip()
+        response = self.refuse(409, form=form, conflict=conflict.message, typed=typed)
+        if wants_partial(self.request):
+            response.render()
+            response.write(respond.behind(self.request, self.card, self.object, conflict.message, self.next))
+        return response
 
     def refuse(self, status, **context):
         response = self.render_to_response(self.get_context_data(**context))

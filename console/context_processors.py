@@ -2,14 +2,15 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from console import live, sections
+from console import live, preferences, sections
 
 
 def shell(request):
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.is_staff:
-        return {}
+        return {"look": preferences.look_of(request)}
     return {
+        "look": preferences.look_of(request),
         "sections": SimpleLazyObject(lambda: sections.visible_to(user)),
         "badges": SimpleLazyObject(lambda: live.Badges(sections.visible_to(user), request.session.session_key)),
     }

@@ -11,8 +11,9 @@ from psycopg_pool import PoolTimeout
 from console.htmx import wants_partial
 
 # query_canceled, lock_not_available, idle_in_transaction_session_timeout, admin_shutdown, crash_shutdown,
-# cannot_connect_now, too_many_connections (PostgreSQL, appendix A); class 08 is "connection exception"
-_TROUBLE = {"57014", "55P03", "25P03", "57P01", "57P02", "57P03", "53300"}
+# cannot_connect_now, too_many_connections, deadlock_detected, serialization_failure (PostgreSQL, appendix A);
+# class 08 is "connection exception"
+_TROUBLE = {"57014", "55P03", "25P03", "57P01", "57P02", "57P03", "53300", "40P01", "40001"}
 
 WORDS = {
     400: ("That made no sense", "The request could not be understood. Nothing was changed."),

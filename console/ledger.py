@@ -70,11 +70,25 @@ class Act:
                 del before[name], after[name]  # an entry holds what changed, no more
         self.record(rows, befores, afters)
 
+    def touch(self, rows, undone=None):
+        """Entries on rows that the gesture is about while their own fields stay: a ban is a row of its own.
+
+        Their version rises, so that a form somebody opened before is out of date.
+        """
+        _update(type(rows[0]), [row.pk for row in rows], {})
+        for row in rows:
+            row.version += 1
+        nothing = [{} for _ in rows]
+        self.record(rows, nothing, nothing, undone)
+
     def encoded(self, row, names):
         return {name: encode(row, name, _attribute(row, name), self.keeper) for name in names}
 
     def record(self, rows, befores, afters, undone=None):
-        """Writes one entry per row by one INSERT; `undone` holds the ids of the entries these undo, if any."""
+        """Writes one entry per row by one INSERT; `undone` holds the ids of the entries these undo, if any.
+
+        Then the rows' model may bring in line what is derived from them: `after_change(rows)`, if it has that.
+        """
         note = self.keeper.add(f"gesture:{self.gesture.pk}", "note", self.note)
         address = self.keeper.add(personal.subject(self.by), "address", self.origin.ip) if self.by else ""
         labels = [self.keeper.add(personal.subject(row), "label", getattr(row, "personal_label", "")) for row in rows]
@@ -102,6 +116,8 @@ class Act:
                     undone or [None] * len(rows),
                 ],
             )
+        if hasattr(rows[0], "after_change"):
+            type(rows[0]).after_change(rows)
         transaction.on_commit(live.bump, robust=True)
 
 
@@ -164,26 +180,30 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
         by_type = defaultdict(dict)
         for entry in gesture.entries.order_by("id"):
             by_type[entry.target_type][entry.target_id] = entry
-        for label, entries in sorted(by_type.items()):
+        for label, entries in by_type.items():  # in the gesture's own order, so that locks are taken as verbs do
             _restore(apps.get_model(label), entries, act, result)
         if not result.restored:
-            raise Conflict("Nothing could be undone: " + " ".join(result.moved_on))
+            raise Conflict("Nothing could be undone: " + some(result.moved_on))
     return result
 
 
 def _restore(model, entries, act, result):
     """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE."""
     rows = model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk")
-    groups, changes = defaultdict(list), []
+    groups, changes, touched = defaultdict(list), [], []
     later = _changed_later(model, entries)
     for row in rows:
         entry = entries.pop(row.pk)
+        if not entry.after:
+            touched.append((row, entry.pk))
+            continue
         now = act.encoded(row, entry.after)
         back = {name: entry.before[name] for name in entry.after if now[name] == entry.after[name]}
         back = {name: value for name, value in back.items() if name not in later[row.pk]}
         kept = [name for name in entry.after if name not in back]
         if kept:
-            result.moved_on.append(f"{describe(row)} has changed since ({', '.join(kept)}).")
+            names = ", ".join(model._meta.get_field(name).verbose_name for name in kept)
+            result.moved_on.append(f"{describe(row)} has changed since ({names}) and stays as it is.")
         if back:
             groups[_dump(back)].append(row.pk)
             changes.append((row, {name: now[name] for name in back}, back, entry.pk))
@@ -198,6 +218,8 @@ def _restore(model, entries, act, result):
     if changes:
         restored, befores, afters, undone = zip(*changes, strict=True)
         act.record(list(restored), befores, afters, list(undone))
+    if touched:
+        act.touch([row for row, _ in touched], [entry for _, entry in touched])
 
 
 def _changed_later(model, entries):
@@ -241,10 +263,12 @@ def targets_of(gesture):
     return rows
 
 
-def entries_on(row):
-    """Everything the ledger says about a row, newest first."""
-    entries = Entry.objects.filter(target_type=row._meta.label_lower, target_id=row.pk)
-    return entries.select_related("actor", "batch").order_by("-id")
+def entries_on(*rows):
+    """Everything the ledger says about these rows, newest first."""
+    about = models.Q()
+    for row in rows:
+        about |= models.Q(target_type=row._meta.label_lower, target_id=row.pk)
+    return Entry.objects.filter(about).select_related("actor", "batch").order_by("-id")
 
 
 def latest_entries(model, rows):
@@ -256,13 +280,33 @@ def latest_entries(model, rows):
     return {entry.target_id: entry for entry in found}
 
 
-def standing(row, adverb):
-    """How a row stands, as the end of a sentence: "is pending again"; rows without a state are "back"."""
-    return f"is {row.get_status_display().lower()} {adverb}" if hasattr(row, "status") else "is back"
+def standing(rows, adverb):
+    """How rows stand, in a sentence: "Comment 17 is pending again.", "3 comments are pending again." """
+    groups = defaultdict(list)
+    for row in rows:
+        word = getattr(row, "standing", "back")
+        groups[type(row), f"{word} {adverb}" if hasattr(row, "status") else word].append(row)
+    said = []
+    for (model, words), group in groups.items():
+        one = len(group) == 1
+        said.append(f"{describe(group[0])} is {words}" if one else f"{len(group)} {plural(model)} are {words}")
+    return "; ".join(said) + "." if said else ""
+
+
+def some(sentences, limit=5):
+    """The first few sentences, and how many more there are."""
+    rest = len(sentences) - limit
+    return " ".join(sentences[:limit]) + (f" And {rest} more." if rest > 0 else "")
+
+
+def plural(model):
+    return str(model._meta.verbose_name_plural)
 
 
 def describe(row):
-    return f"{row._meta.verbose_name} {row.pk}".capitalize()
+    """The row at the start of a sentence: "Comment 17", or a player's name as it is written."""
+    said = str(row)
+    return said[:1].upper() + said[1:] if said == f"{row._meta.verbose_name} {row.pk}" else said
 
 
 def name_of(user):

@@ -124,5 +124,8 @@ class Entry(models.Model):
     def __str__(self):
         return f"{self.verb} {self.target_type} {self.target_id}"
 
+    def is_about(self, row):
+        return (self.target_type, self.target_id) == (row._meta.label_lower, row.pk)
+
     def get_undo_url(self):
         return reverse("console:undo", args=[self.pk])

@@ -1,15 +1,19 @@
-"""What a gesture answers: to htmx a card (or none), badges, toast and spoken words in one response; to a plain
-form a message that survives the redirect. One place, so that every verb and its undo answer alike.
+"""What a gesture answers: to htmx a card (or none, or the page's partial), badges, toast and spoken words in one
+response; to a plain form a message that survives the redirect. One place, so that every verb and its undo answer alike.
 """
 
+import copy
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, QueryDict
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 
-from console import verbs
+from console import ledger, verbs
 from console.templatetags.console import dom_id
 
 _registered = {}
@@ -19,20 +23,25 @@ _registered = {}
 class Card:
     """How rows of a model are shown.
 
-    `template` and the shorter `summary` get `row`; `queryset()` loads rows with all they need. `list_url()` is the
-    list they live on; `belongs(row, url)` says whether the list at that address still shows the row, `found(url)`
-    how much it holds now. `page` is the partial of the object's own page, `page_context(row)` what it needs.
+    `summary` (a partial) gets `row`; `queryset()` loads rows with all they need; `list_url()` is the list their verbs
+    return to by default. For rows that are cards of that list: `template` gets `row`, `offers(user)` says what else
+    it needs, `belongs(row, url)` whether the list at that address still shows the row, `found(url)` how much it
+    holds now. For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those
+    lists up to date, as out-of-band HTML, or is None when only a fresh list will do.
     """
 
     model: str
-    template: str
     summary: str
     queryset: Callable
     list_url: Callable[[], str]
-    belongs: Callable
-    found: Callable[[str], str]
-    page: str
-    page_context: Callable
+    template: str = ""
+    offers: Callable = lambda user: {}
+    belongs: Callable = lambda row, url: True
+    found: Callable[[str], str] = lambda url: ""
+    beside: Callable = lambda request, row, gesture, url: None
+
+    def is_listed(self, url):
+        return bool(self.template) and url.partition("?")[0] == self.list_url()
 
 
 def register(card):
@@ -44,74 +53,158 @@ def card_for(label):
     return next((card for model, card in _registered.items() if model.lower() == label), None)
 
 
-def done(request, gesture, card, rows, message, here):
-    """200 after a verb. A row that no longer belongs to the list at `here` leaves it; the toast holds Undo."""
-    on_list = _is_list(card, here)
-    stays = [row for row in rows if not on_list or card.belongs(row, here)]
+def root_of(here):
+    """The element that a page's partial is ("#results", "#item"), or "" for pages that are not swapped."""
+    try:
+        view = resolve(here.partition("?")[0]).func
+    except Resolver404:
+        return ""
+    return getattr(getattr(view, "view_class", None), "root", "")
+
+
+def partial_at(request, here, **answering):
+    """The partial of the page at that address as it is now, for this person; "" when there is none to be seen.
+
+    `answering` reaches its view as `request.answering`: `conflict` to be told, `oob` when it is sent out of band.
+    """
+    path, _, query = here.partition("?")
+    match = resolve(path)
+    again = copy.copy(request)
+    again.method, again.GET, again.path, again.path_info = "GET", QueryDict(query), path, path
+    again.resolver_match, again.answering = match, answering
+    try:
+        return match.func(again, *match.args, **match.kwargs).render().content.decode()
+    except (Http404, PermissionDenied):
+        return ""
+
+
+def newer_at(request, here, seen):
+    """How many rows the list at `here` got after `seen`, the highest key it knew; None when it is no list."""
+    if root_of(here) != "#results":
+        return None
+    path, _, query = here.partition("?")
+    match = resolve(path)
+    page = match.func.view_class(**match.func.view_initkwargs)
+    again = copy.copy(request)
+    again.GET = QueryDict(query)
+    page.setup(again, *match.args, **match.kwargs)
+    return page.newer_than(seen) if request.user.has_perm(page.permission_required) else None
+
+
+def done(request, verb, gesture, card, rows, message, here, skipped=None):
+    """200 after a verb. A row that no longer belongs to the list at `here` leaves it; the toast holds Undo.
+
+    `skipped` is None for a verb on one row; for a bulk it lists the Conflicts, and the list is swapped whole.
+    """
+    alone = rows[0] if skipped is None else None
     entry = gesture and gesture.entries.order_by("id").first()
-    undo = {"entry": entry, "card": dom_id(rows[0])} if entry else None
-    response = HttpResponse(_cards(request, card, stays, here) + _after(request, card, message, here, undo))
-    response["HX-Retarget"], response["HX-Reswap"] = _target(rows[0], on_list), "outerHTML" if stays else "delete"
-    response["HX-Trigger"] = "attendant:close-dialog"
-    return response
+    undo = {"entry": entry, "card": dom_id(alone) if alone and card.is_listed(here) else ""} if entry else None
+    if alone and card.is_listed(here):
+        stays = card.belongs(alone, here)
+        response = HttpResponse(_card(request, card, alone, here) if stays else "")
+        response["HX-Retarget"], response["HX-Reswap"] = f"#{dom_id(alone)}", "outerHTML" if stays else "delete"
+        found = card.found(here)
+    else:
+        beside = card.beside(request, alone, gesture, here) if alone and root_of(here) == "#results" else None
+        response = _page(request, here) if beside is None else _only(beside)
+        found = ""
+    response.write(_after(request, message, here, found=found, undo=undo, skipped=skipped))
+    items = [dom_id(row) for row in rows[:100]]
+    return _telling(response, "attendant:done", verb=verb.name, items=items, gesture=str(gesture.pk) if gesture else "")
 
 
-def undone(request, card, rows, message, here):
-    """200 after an undo: the cards that are back, in place when still shown, on top of the list when they belong."""
-    on_list, shown = _is_list(card, here), bool(request.POST.get("shown"))
-    if on_list:
-        rows = [row for row in rows if card.belongs(row, here) or shown]
-    elif here.partition("?")[0] not in [row.get_absolute_url() for row in rows]:
-        rows = []  # looking at something else by now
-    response = HttpResponse(_cards(request, card, rows, here) + _after(request, card, message, here))
-    if rows:
-        back_in_place = shown or not on_list
-        response["HX-Retarget"] = _target(rows[0], on_list) if back_in_place else "#cards"
-        response["HX-Reswap"] = "outerHTML" if back_in_place else "afterbegin"
-    return response
+def undone(request, card, result, message, here):
+    """200 after an undo: the one card that is back, or the page as it is now when several things are."""
+    rows = result.restored
+    shown, alone = bool(request.POST.get("shown")), rows[0] if len(rows) == 1 else None
+    found = ""
+    if alone and alone._meta.label == card.model and card.is_listed(here):
+        row = card.queryset().get(pk=alone.pk)
+        wanted = shown or card.belongs(row, here)
+        response = HttpResponse(_card(request, card, row, here) if wanted else "")
+        if wanted:
+            response["HX-Retarget"] = f"#{dom_id(row)}" if shown else "#cards"
+            response["HX-Reswap"] = "outerHTML" if shown else "afterbegin"
+        found = card.found(here)
+    else:
+        response = _page(request, here)
+    response.write(_after(request, message, here, found=found))
+    return _telling(response, "attendant:undone", items=[dom_id(row) for row in rows[:100]])
 
 
 def conflict(request, card, row, message, here):
-    """409: the fresh card in place of the stale one, with who was quicker."""
-    html = _cards(request, card, [row], here, conflict=message)
-    response = HttpResponse(html + _after(request, card, "", here, spoken=message), status=409)
-    response["HX-Retarget"], response["HX-Reswap"] = _target(row, _is_list(card, here)), "outerHTML"
-    response["HX-Trigger"] = "attendant:close-dialog"
+    """409 to a button: the fresh card (or page) in place of the stale one, with who was quicker."""
+    if card.is_listed(here):
+        response = HttpResponse(_card(request, card, row, here, conflict=message), status=409)
+        response["HX-Retarget"], response["HX-Reswap"] = f"#{dom_id(row)}", "outerHTML"
+    else:
+        response = _page(request, here, conflict=message)
+        response.status_code = 409
+    response.write(_after(request, "", here, found=card.found(here) if card.is_listed(here) else "", spoken=message))
+    return _telling(response, "attendant:conflict", items=[dom_id(row)])
+
+
+def behind(request, card, row, message, here):
+    """What stands behind a dialog that stays open on a conflict, brought up to date out of band."""
+    if card.is_listed(here):
+        return _card(request, card, row, here, conflict=message, oob=True)
+    return partial_at(request, here, conflict=message, oob=True) if root_of(here) == "#item" else ""
+
+
+def remember(request, message, gesture, skipped=()):
+    """For plain forms: the message, and the entry whose Undo it offers (gesture None: none), on the next page."""
+    entry = gesture and gesture.entries.order_by("id").values_list("pk", flat=True).first()
+    if message:
+        messages.success(request, message, extra_tags=f"undo-{entry}" if entry else "")
+    if skipped:
+        messages.warning(request, left_alone(skipped))
+
+
+def left_alone(skipped):
+    """What a bulk left as it was, by name."""
+    return f"{len(skipped)} left as they were. " + ledger.some([_named(conflict) for conflict in skipped], 10)
+
+
+def _named(conflict):
+    who = conflict.message.removesuffix(" This is how it stands now.")
+    return f"{ledger.describe(conflict.target)}: {who}" if conflict.target else who
+
+
+def _page(request, here, **answering):
+    """The page at `here` swapped whole, or nothing for a page that is not swapped."""
+    root = root_of(here)
+    html = partial_at(request, here, **answering) if root else ""
+    response = HttpResponse(html)
+    response["HX-Retarget"], response["HX-Reswap"] = (root, "outerHTML") if html else ("#toasts", "none")
     return response
 
 
-def remember(request, message, gesture):
-    """For plain forms: the message, and the entry whose Undo it offers (gesture None: none), on the next page."""
-    entry = gesture and gesture.entries.order_by("id").values_list("pk", flat=True).first()
-    messages.success(request, message, extra_tags=f"undo-{entry}" if entry else "")
+def _only(html):
+    response = HttpResponse(html)
+    response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "none"
+    return response
 
 
-def _is_list(card, here):
-    return here.partition("?")[0] == card.list_url()
+def _card(request, card, row, here, **context):
+    context = {"row": row, "here": here, **card.offers(request.user), **context}
+    context.setdefault("offered", verbs.offered(card.model, request.user))
+    return render_to_string(card.template, context, request)
 
 
-def _target(row, on_list):
-    return f"#{dom_id(row)}" if on_list else "#item"
-
-
-def _cards(request, card, rows, here, conflict=""):
-    on_list = _is_list(card, here)
-    offered = verbs.offered(card.model, request.user)
-    html = ""
-    for row in rows:
-        context = {"row": row, "offered": offered, "here": here, "conflict": conflict}
-        context |= {} if on_list else card.page_context(row)
-        html += render_to_string(card.template if on_list else card.page, context, request)
-    return html
-
-
-def _after(request, card, message, here, undo=None, spoken=""):
+def _after(request, message, here, found="", undo=None, skipped=(), spoken=""):
     """What every answer adds out of band: badges, the toast (when there is a message), words for screen readers."""
     context = {
         "message": message,
+        "skipped": left_alone(skipped) if skipped else "",
         "spoken": spoken or message,
-        "found": card.found(here) if _is_list(card, here) else "",
+        "found": found,
         "undo": undo,
         "here": here,
     }
     return render_to_string("console/_after.html", context, request)
+
+
+def _telling(response, event, **detail):
+    """Lets scripts know, and closes the dialog (docs/scripts.md)."""
+    response["HX-Trigger"] = json.dumps({"attendant:close-dialog": {}, event: detail})
+    return response

@@ -35,7 +35,8 @@ class Verb:
 
     `name` as in the ledger ("comment.approve"), `label` on the button, `past` in sentences, `model` it works on,
     `permission` it takes, `legal(row)` whether the row's state allows it, `form` what it asks for, or None when
-    the button alone will do. `tone` and `icon` are the button's look.
+    the button alone will do. `tone` and `icon` are the button's look, `key` its single-key shortcut. `asks` and
+    `tells` are the form's heading and the message afterwards, around the row's name.
     """
 
     name: str
@@ -47,7 +48,11 @@ class Verb:
     function: Callable
     icon: str
     tone: str = ""
+    key: str = ""
+    repeats: bool = False  # may be done again at once: nothing in the row's state tells that it was
     form: type | None = None
+    asks: str = "{label} {row}?"
+    tells: str = "{row} was {past}."
 
     do_not_call_in_templates = True
 
@@ -78,7 +83,8 @@ class Verb:
 
     def _sort_out(self, seen, by):
         model = apps.get_model(self.model)
-        rows = model.objects.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
+        loaded = getattr(model.objects, "for_verbs", model.objects.all)()
+        rows = loaded.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
         legal, late = [], []
         for row in rows:
             (legal if row.version == seen[row.pk] and self.legal(row) else late).append(row)
@@ -105,12 +111,15 @@ class Verb:
 
 
 def _who_was_quicker(row, entry, by):
+    noun = row._meta.verbose_name
     if entry is None:
         return f"{ledger.describe(row)} has changed since you opened it. This is how it stands now."
     verb = get(entry.verb)
     did = verb.past if verb else "undid a decision on"
+    if verb and verb.model.lower() != entry.target_type:  # a cascade: banning a player rejects comments
+        noun = f"{noun}'s {apps.get_model(verb.model)._meta.verbose_name}"
     who = "You" if by and entry.actor_id == by.pk else ledger.name_of(entry.actor)
-    return f"{who} {did} this {row._meta.verbose_name} {ago_words(entry.at)}. This is how it stands now."
+    return f"{who} {did} this {noun} {ago_words(entry.at)}. This is how it stands now."
 
 
 def verb(name, **declaration):
@@ -123,6 +132,10 @@ def verb(name, **declaration):
         return _verbs[name]
 
     return declare
+
+
+def model_of(label):
+    return apps.get_model(label)
 
 
 def get(name):

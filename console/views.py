@@ -1,12 +1,14 @@
 """The shell's own pages: dashboard, the one poll, undo."""
 
+import json
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 
-from console import ledger, live, respond, sections
+from console import decisions, ledger, live, respond, sections
 from console.base import ConsoleView, safe_next
 from console.errors import alert
 from console.forms import VerbForm
@@ -31,7 +33,7 @@ class DashboardPage(ConsoleView):
             if s.waiting
         ]
         empty = {"icon": "coffee", "heading": "Nothing waits for you", "words": "Your role has no queue of its own."}
-        return super().get_context_data(tiles=tiles, empty=empty, **kwargs)
+        return super().get_context_data(tiles=tiles, empty=empty, chart=decisions.chart(), **kwargs)
 
 
 class LivePoll(ConsoleView):
@@ -42,7 +44,15 @@ class LivePoll(ConsoleView):
     def get(self, request, *args, **kwargs):
         if not wants_partial(request):
             return HttpResponseRedirect("/manage/", status=303)
-        return HttpResponse(render_to_string("console/_live.html", {}, request))
+        here, seen = current_path(request), request.GET.get("seen", "")
+        news = (
+            respond.newer_at(request, here, int(seen)) if seen.isascii() and seen.isdigit() and len(seen) < 19 else None
+        )
+        html = render_to_string("console/_live.html", {"news": news, "here": here}, request)
+        response = HttpResponse(html)
+        if news:
+            response["HX-Trigger"] = json.dumps({"attendant:news": {"count": news}})
+        return response
 
 
 class UndoView(ConsoleView):
@@ -56,7 +66,11 @@ class UndoView(ConsoleView):
         self.gesture = self.entry.batch
         if not ledger.may_undo(self.request.user, self.gesture):
             raise PermissionDenied("Only the person who did this, or a senior moderator, can undo it.")
-        self.card = respond.card_for(self.entry.target_type)
+        types = [
+            self.entry.target_type,
+            *self.gesture.entries.order_by("id").values_list("target_type", flat=True)[:50],
+        ]
+        self.card = next(filter(None, map(respond.card_for, types)))
         self.next = safe_next(self.request, self.card.list_url())
 
     def get_context_data(self, **kwargs):
@@ -85,10 +99,11 @@ class UndoView(ConsoleView):
 
     def succeed(self, result):
         said = "This was undone before." if result.replayed else "Undone."
-        message = " ".join([said, standing(result.restored, "now" if result.replayed else "again"), *result.moved_on])
+        stands = ledger.standing(result.restored, "now" if result.replayed else "again")
+        message = " ".join(filter(None, [said, stands, ledger.some(result.moved_on)]))
         if wants_partial(self.request):
-            rows = list(self.card.queryset().filter(pk__in=[row.pk for row in result.restored][:25]))
-            return respond.undone(self.request, self.card, rows, message, current_path(self.request, self.next))
+            here = current_path(self.request, self.next)
+            return respond.undone(self.request, self.card, result, message, here)
         messages.success(self.request, message)
         return HttpResponseRedirect(self.next, status=303)
 
@@ -98,10 +113,3 @@ class UndoView(ConsoleView):
         response = self.render_to_response(self.get_context_data(problem=message))
         response.status_code = status
         return response
-
-
-def standing(rows, adverb):
-    """How these rows stand, in one sentence."""
-    if len(rows) == 1:
-        return f"{ledger.describe(rows[0])} {ledger.standing(rows[0], adverb)}."
-    return f"{len(rows)} are as they were."

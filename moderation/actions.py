@@ -1,8 +1,16 @@
-"""What staff do to comments and players. Each verb is declared here once; everything else reads the declaration."""
+"""What staff do to comments and players. Each verb is declared here once; everything else reads the declaration.
+
+A verb that brings a row into being (a ban, a strike, a note) stores it without effect and puts it in force by a
+recorded change: undo is then the same everywhere, and nothing is ever deleted.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from console.verbs import verb
-from moderation.forms import ReasonForm
-from moderation.models import Comment
+from moderation.forms import BanForm, NoteForm, ReasonForm, WhyForm
+from moderation.lengths import is_long, until
+from moderation.models import Ban, Comment, Note, Strike
 
 
 @verb(
@@ -14,6 +22,7 @@ from moderation.models import Comment
     legal=lambda comment: comment.status in (Comment.PENDING, Comment.REJECTED),
     icon="check",
     tone="ok",
+    key="a",
 )
 def approve(comments, act):
     act.change(comments, status=Comment.APPROVED)
@@ -27,7 +36,96 @@ def approve(comments, act):
     permission="moderation.moderate_comment",
     legal=lambda comment: comment.status in (Comment.PENDING, Comment.APPROVED),
     icon="x",
+    key="r",
     form=ReasonForm,
 )
 def reject(comments, act):
     act.change(comments, status=Comment.REJECTED)
+
+
+@verb(
+    "player.ban",
+    label="Ban player",
+    past="banned",
+    model="moderation.Player",
+    permission="moderation.ban_player",
+    legal=lambda player: not player.is_banned,
+    icon="ban",
+    tone="danger",
+    key="b",
+    form=BanForm,
+)
+def ban(players, act, expires="7d", reject_pending=True):
+    """Bans until `expires` (as moderation.lengths reads it) and, unless told not to, rejects what they have pending.
+
+    Raises PermissionDenied for a length the person may not give.
+    """
+    if act.by and is_long(expires) and not act.by.has_perm("moderation.ban_player_long"):
+        raise PermissionDenied("You may ban for up to 7 days. A senior moderator can ban for longer.")
+    act.touch(players)
+    now = timezone.now()
+    bans = [
+        Ban(player=player, reason=act.reason, note=act.note, starts_at=now, expires_at=until(expires), lifted_at=now)
+        for player in players
+    ]
+    act.change(Ban.objects.bulk_create(bans), lifted_at=None)
+    if reject_pending:
+        pending = Comment.objects.filter(player__in=players, status=Comment.PENDING)
+        pending = list(pending.select_for_update(of=("self",)).order_by("pk"))
+        if pending:
+            act.change(pending, status=Comment.REJECTED)
+
+
+@verb(
+    "player.unban",
+    label="Unban",
+    past="unbanned",
+    model="moderation.Player",
+    permission="moderation.lift_ban",
+    legal=lambda player: player.is_banned,
+    icon="lock-open",
+    form=WhyForm,
+)
+def unban(players, act):
+    act.touch(players)
+    in_force = Ban.objects.in_force().filter(player__in=players)
+    act.change(list(in_force.select_for_update(of=("self",)).order_by("pk")), lifted_at=timezone.now())
+
+
+@verb(
+    "player.warn",
+    label="Warn",
+    past="warned",
+    model="moderation.Player",
+    permission="moderation.warn_player",
+    legal=lambda player: True,
+    repeats=True,
+    icon="triangle-alert",
+    form=ReasonForm,
+)
+def warn(players, act):
+    """A strike each; the player's lifetime number follows (Strike.after_change)."""
+    act.touch(players)
+    now = timezone.now()
+    strikes = [Strike(player=player, reason=act.reason, created_at=now, withdrawn_at=now) for player in players]
+    act.change(Strike.objects.bulk_create(strikes), withdrawn_at=None)
+
+
+@verb(
+    "player.note",
+    label="Add note",
+    past="left a note on",
+    model="moderation.Player",
+    permission="moderation.note_player",
+    legal=lambda player: True,
+    repeats=True,
+    icon="pencil",
+    form=NoteForm,
+    asks="Note on {row}",
+    tells="The note on {row} was saved.",
+)
+def note(players, act):
+    act.touch(players)
+    now = timezone.now()
+    notes = [Note(player=player, author=act.by, text=act.note, withdrawn_at=now) for player in players]
+    act.change(Note.objects.bulk_create(notes), withdrawn_at=None)

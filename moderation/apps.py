@@ -9,10 +9,11 @@ class ModerationConfig(AppConfig):
 
     def ready(self):
         from console import respond, sections
-        from moderation import actions, roles, views  # noqa: F401  (actions declare their verbs)
+        from moderation import actions, cards, roles  # noqa: F401  (actions declare their verbs)
 
         post_migrate.connect(roles.apply, sender=self)
-        respond.register(views.CARD)
+        respond.register(cards.COMMENT_CARD)
+        respond.register(cards.PLAYER_CARD)
         sections.register(
             sections.Section(
                 name="comments",
@@ -20,8 +21,8 @@ class ModerationConfig(AppConfig):
                 url="moderation:comments",
                 permission="moderation.view_comment",
                 icon="message-square",
-                waiting=views.waiting,
-                oldest=views.oldest,
+                waiting=cards.waiting,
+                oldest=cards.oldest,
                 position=10,
             )
         )

@@ -2,11 +2,15 @@
 
 import django_filters as filters
 from django import forms
+from django.apps import apps
+from django.db.models import Q
 
 from moderation.models import Comment, CommentText, Player
 from moderation.text import fold
+from moderation.widgets import GamesWidget, PlayersWidget
 
 ALL = "all"
+YES, NO = "yes", "no"
 
 
 def search_comments(queryset, words):
@@ -15,11 +19,7 @@ def search_comments(queryset, words):
     The two searches are a union of ids, each from its own index: an OR across tables could use neither.
     """
     words = words.strip()
-    if len(words) > 2:
-        players = Player.objects.filter(username__icontains=words)
-    else:
-        players = Player.objects.filter(username__istartswith=words)
-    by_author = Comment.objects.filter(player__in=players).order_by().values("pk")
+    by_author = Comment.objects.filter(player__in=players_named(words)).order_by().values("pk")
     folded = fold(words)
     if len(folded) < 3:
         return queryset.filter(pk__in=by_author)
@@ -27,25 +27,102 @@ def search_comments(queryset, words):
     return queryset.filter(pk__in=by_body.union(by_author, all=True))
 
 
+def players_named(words):
+    """Players with these characters in their name; with fewer than three, at its start."""
+    return Player.objects.filter(**{f"username__{'icontains' if len(words) > 2 else 'istartswith'}": words})
+
+
+class CommentFilterForm(forms.Form):
+    """The filter's own checks; names that are typed become rows here."""
+
+    def clean_games_text(self):
+        return self._named("games_text", "game", games(), lambda name: Q(title__iexact=name) | Q(slug__iexact=name))
+
+    def clean_players_text(self):
+        return self._named("players_text", "player", Player.objects, lambda name: Q(username__iexact=name))
+
+    def _named(self, field, noun, manager, condition):
+        names = [name.strip() for name in self.cleaned_data[field].split(",") if name.strip()]
+        found = []
+        for name in names[:20]:
+            rows = manager.filter(condition(name)).values_list("pk", flat=True)[:20]
+            if not rows:
+                raise forms.ValidationError(f"No {noun} is called “{name}”. Check the spelling, or remove it.")
+            found += rows
+        return found
+
+    def clean(self):
+        data = super().clean()
+        if data.get("from") and data.get("to") and data["from"] > data["to"]:
+            self.add_error("to", "The last day is before the first.")
+        return data
+
+
+def games():
+    """All games, by the relation: this app does not import the one above it."""
+    return Comment._meta.get_field("game").related_model.objects
+
+
+def choice(label, choices, **kwargs):
+    not_offered = {"invalid_choice": "“%(value)s” is not on offer."}
+    return filters.ChoiceFilter(label=label, choices=choices, error_messages=not_offered, **kwargs)
+
+
+def text(label, **kwargs):
+    return filters.CharFilter(label=label, max_length=200, strip=True, **kwargs)
+
+
+def several(label, model, widget, **kwargs):
+    return filters.ModelMultipleChoiceFilter(
+        label=label,
+        queryset=lambda request: apps.get_model(model).objects.all(),
+        widget=widget,
+        distinct=False,
+        error_messages={"invalid_choice": "One of them is gone.", "invalid_pk_value": "“%(pk)s” is none."},
+        **kwargs,
+    )
+
+
+def day(label, lookup):
+    help_text = "In UTC, both days included."
+    return filters.DateFilter(
+        label=label,
+        field_name="created_at",
+        lookup_expr=lookup,
+        help_text=help_text,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write a day as 2026-01-31."},
+    )
+
+
 class CommentFilter(filters.FilterSet):
     """Without `status` the queue shows what is pending; `status=all` shows everything."""
 
-    defaults = {"status": Comment.PENDING}
+    defaults = {"status": Comment.PENDING, "order": "oldest", "per": "25"}
+    # what the panel sets, besides the tabs, the order and the search that are always at hand
+    in_panel = ("game", "player", "games", "players", "games_text", "players_text", "reported", "from", "to")
 
-    q = filters.CharFilter(method="search", max_length=200, strip=True)
-    status = filters.ChoiceFilter(choices=[*Comment.STATUSES, (ALL, "All")], method="by_status")
-    order = filters.ChoiceFilter(choices=[(o, o) for o in ("oldest", "newest", "reported")], method="keep")
-    per = filters.ChoiceFilter(choices=[(n, n) for n in ("25", "50", "100")], method="keep")
+    q = text("Search", method="search")
+    status = choice("Status", [*Comment.STATUSES, (ALL, "All")], method="by_status")
+    game = text("Game", method="by_game")
+    player = text("Player", method="by_player")
+    games = several("Several games", "games.Game", GamesWidget, field_name="game")
+    players = several("Several players", "moderation.Player", PlayersWidget, field_name="player")
+    games_text = text("Several games", method="by_games")
+    players_text = text("Several players", method="by_players")
+    reported = choice("Reported", [(YES, "Reported"), (NO, "Not reported")], method="by_reports")
+    locals()["from"] = day("From", "date__gte")  # the parameter is called what Python calls a keyword
+    to = day("To", "date__lte")
+    order = choice("Order", [(o, f"{o.capitalize()} first") for o in ("oldest", "newest", "reported")], method="keep")
+    per = choice("On a page", [(n, n) for n in ("25", "50", "100")], method="keep")
 
     class Meta:
         model = Comment
         fields = []
+        form = CommentFilterForm
 
-    @property
-    def form(self):
-        form = super().form
-        form.fields["q"].widget = forms.TextInput()
-        return form
+    def __init__(self, data=None, *args, **kwargs):
+        super().__init__(_spelled(data), *args, **kwargs)
 
     @property
     def shown_status(self):
@@ -61,8 +138,36 @@ class CommentFilter(filters.FilterSet):
     def by_status(self, queryset, name, value):
         return queryset if value == ALL else queryset.filter(status=value)
 
+    def by_game(self, queryset, name, value):
+        """The game of exactly this address or title; else all with the words in their title."""
+        exact = games().filter(Q(slug__iexact=value) | Q(title__iexact=value))
+        return queryset.filter(game__in=exact if exact.exists() else games().filter(title__icontains=value))
+
+    def by_player(self, queryset, name, value):
+        """The players of exactly this name; else all whose name holds it."""
+        exact = Player.objects.filter(username__iexact=value)
+        return queryset.filter(player__in=exact if exact.exists() else players_named(value))
+
+    def by_games(self, queryset, name, value):
+        return queryset.filter(game__in=value)
+
+    def by_players(self, queryset, name, value):
+        return queryset.filter(player__in=value)
+
+    def by_reports(self, queryset, name, value):
+        return queryset.filter(report_count__gt=0) if value == YES else queryset.filter(report_count=0)
+
     def search(self, queryset, name, value):
         return search_comments(queryset, value) if len(value) > 1 else queryset.none()
 
     def keep(self, queryset, name, value):
         return queryset
+
+
+def _spelled(data):
+    """`reported=1` and `reported=true` mean yes: links and scripts write it as they like."""
+    yes_no = {"1": YES, "true": YES, "on": YES, "0": NO, "false": NO}
+    if data is not None and data.get("reported") in yes_no:
+        data = data.copy()
+        data["reported"] = yes_no[data["reported"]]
+    return data

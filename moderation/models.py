@@ -1,12 +1,45 @@
 """People of the portal and what they say. Rows change through actions.py only."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now, Upper
+from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce, Now, Upper
 from django.urls import reverse
 from django.utils import timezone
 
 from moderation.text import fold
+
+STRIKE_DAYS = 90  # after that a strike is history: what phpBB and ROOST Coop let warnings weigh (peers, row 13)
+
+
+class PlayerQuerySet(models.QuerySet):
+    def with_standing(self):
+        """With the ban in force, strikes that still weigh, and how many comments were approved and rejected.
+
+        Correlated subqueries: each runs for the rows that are returned, never for the table.
+        """
+        bans = Ban.objects.in_force().filter(player=OuterRef("pk"))
+        bans = bans.order_by(F("expires_at").desc(nulls_first=True))
+        mine = Comment.objects.filter(player=OuterRef("pk")).order_by().values("player")
+        strikes = Strike.objects.weighing().filter(player=OuterRef("pk")).order_by().values("player")
+        return self.annotate(
+            ban_in_force=Subquery(bans.values("pk")[:1]),
+            banned_until=Subquery(bans.values("expires_at")[:1]),
+            active_strikes=_number_of(strikes),
+            approved=_number_of(mine.filter(status=Comment.APPROVED)),
+            rejected=_number_of(mine.filter(status=Comment.REJECTED)),
+        )
+
+    def for_verbs(self):
+        """With what decides whether a verb is legal."""
+        bans = Ban.objects.in_force().filter(player=OuterRef("pk"))
+        return self.annotate(ban_in_force=Subquery(bans.values("pk")[:1]))
+
+
+def _number_of(grouped):
+    return Coalesce(Subquery(grouped.annotate(number=Count("pk")).values("number")), 0)
 
 
 class Player(models.Model):
@@ -27,6 +60,8 @@ class Player(models.Model):
     strikes = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=0)
 
+    objects = PlayerQuerySet.as_manager()
+
     class Meta:
         indexes = [
             # names are searched without case: from the start with two letters, anywhere with three
@@ -38,15 +73,37 @@ class Player(models.Model):
     def __str__(self):
         return self.username
 
+    def get_absolute_url(self):
+        return reverse("moderation:player", args=[self.pk])
+
     @property
     def personal_label(self):
         return self.username
 
+    @property
+    def is_banned(self):
+        """Whether a ban is in force; without a query when the row was loaded with it."""
+        if "ban_in_force" in self.__dict__:
+            return self.ban_in_force is not None
+        return self.bans.in_force().exists()
+
+    @property
+    def state(self):
+        return "banned" if self.is_banned else "active" if self.is_active else "inactive"
+
+    standing = state
+
+
+CARD_REPORTS = 3
+
 
 class CommentQuerySet(models.QuerySet):
     def for_cards(self):
-        """With everything a card shows: two joins, no further query."""
-        return self.select_related("player", "game")
+        """With everything a card shows, by one query for its authors and one for the newest words of reports."""
+        return self.select_related("game").prefetch_related(
+            Prefetch("player", Player.objects.with_standing()),
+            Prefetch("reports", Report.objects.order_by("-pk")[:CARD_REPORTS], to_attr="newest_reports"),
+        )
 
 
 class Comment(models.Model):
@@ -94,6 +151,10 @@ class Comment(models.Model):
     def get_absolute_url(self):
         return reverse("moderation:comment", args=[self.pk])
 
+    @property
+    def standing(self):
+        return self.get_status_display().lower()
+
 
 class CommentText(models.Model):
     """What search looks through. A table of its own: an index on comments would be remade by every decision."""
@@ -140,8 +201,19 @@ class Reason(models.Model):
         return self.label
 
 
+class BanQuerySet(models.QuerySet):
+    def in_force(self):
+        now = timezone.now()
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), lifted_at=None, starts_at__lte=now)
+
+
 class Ban(models.Model):
-    """A ban of a player or of a network; in force from `starts_at` until it expires or is lifted."""
+    """A ban of a player or of a network; in force from `starts_at` until it expires or is lifted.
+
+    It is stored lifted and put in force by one recorded change, so that undo need not delete anything.
+    """
+
+    WAITING, ACTIVE, LIFTED, EXPIRED = "waiting", "active", "lifted", "expired"
 
     player = models.ForeignKey(Player, models.CASCADE, null=True, blank=True, related_name="bans")
     network = models.GenericIPAddressField(null=True, blank=True)
@@ -151,6 +223,8 @@ class Ban(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
+
+    objects = BanQuerySet.as_manager()
 
     class Meta:
         permissions = [
@@ -170,14 +244,66 @@ class Ban(models.Model):
     def __str__(self):
         return f"ban {self.pk}"
 
+    @property
+    def state(self):
+        now = timezone.now()
+        if self.lifted_at:
+            return self.LIFTED
+        if self.expires_at and self.expires_at <= now:
+            return self.EXPIRED
+        return self.WAITING if self.starts_at > now else self.ACTIVE
+
+    standing = state
+
+
+class StrikeQuerySet(models.QuerySet):
+    def weighing(self):
+        since = timezone.now() - timedelta(days=STRIKE_DAYS)
+        return self.filter(withdrawn_at=None, created_at__gt=since)
+
+
+class Strike(models.Model):
+    """A warning that counts against a player. Stored withdrawn and put in force by a recorded change, as bans are."""
+
+    player = models.ForeignKey(Player, models.CASCADE, related_name="strikes_given")
+    reason = models.CharField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    objects = StrikeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["player", "-created_at"], name="strike_player")]
+
+    def __str__(self):
+        return f"strike {self.pk}"
+
+    @property
+    def standing(self):
+        return "withdrawn" if self.withdrawn_at else "in force"
+
+    @classmethod
+    def after_change(cls, strikes):
+        """The ledger calls this when strikes came or went: each player's lifetime number follows."""
+        players = Player.objects.filter(pk__in={strike.player_id for strike in strikes})
+        standing = cls.objects.filter(player=OuterRef("pk"), withdrawn_at=None).order_by().values("player")
+        players.update(strikes=_number_of(standing))
+
 
 class Note(models.Model):
-    """What staff tell each other about a player."""
+    """What staff tell each other about a player. Stored withdrawn and put there by a recorded change, as bans are."""
 
     player = models.ForeignKey(Player, models.CASCADE, related_name="notes")
-    author = models.ForeignKey("console.User", models.PROTECT, related_name="+")
+    author = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
     text = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
 
     def __str__(self):
         return f"note {self.pk}"
+
+    @property
+    def standing(self):
+        return "withdrawn" if self.withdrawn_at else "in place"

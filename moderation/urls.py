@@ -7,7 +7,16 @@ from moderation import actions, views
 app_name = "moderation"
 urlpatterns = [
     path("comments/", views.CommentsPage.as_view(), name="comments"),
+    path("comments/panel/", views.PanelPage.as_view(), name="panel"),
+    path("comments/suggest/", views.SuggestView.as_view(), name="suggest"),
+    path("comments/options/", views.OptionsView.as_view(), name="options"),
+    path("comments/bulk/", views.CommentsBulk.as_view(), name="bulk"),
     path("comments/<int:pk>/", views.CommentPage.as_view(), name="comment"),
     path("comments/<int:pk>/approve/", views.CommentVerb.as_view(verb=actions.approve), name="approve"),
     path("comments/<int:pk>/reject/", views.CommentVerb.as_view(verb=actions.reject), name="reject"),
+    path("players/<int:pk>/", views.PlayerPage.as_view(), name="player"),
+    path("players/<int:pk>/ban/", views.PlayerVerb.as_view(verb=actions.ban), name="ban"),
+    path("players/<int:pk>/unban/", views.PlayerVerb.as_view(verb=actions.unban), name="unban"),
+    path("players/<int:pk>/warn/", views.PlayerVerb.as_view(verb=actions.warn), name="warn"),
+    path("players/<int:pk>/note/", views.PlayerVerb.as_view(verb=actions.note), name="note"),
 ]

@@ -1,119 +1,94 @@
-"""The comment queue, one comment, and the verbs on it."""
+"""The comment queue, one comment, one player, the filter panel, and the verbs on them."""
 
-from urllib.parse import urlsplit
-
-from django.db.models import Min
-from django.http import QueryDict
-from django.urls import reverse
+from django.http import HttpResponseRedirect
+from django_select2.views import AutoResponseView
 
 from console import ledger, personal, verbs
-from console.base import COUNTED, DetailPage, ListPage, VerbView, safe_next, with_params
+from console.base import ConsoleView, DetailPage, ListPage, VerbView, clean_query, in_dialog, safe_next, with_params
+from console.bulk import BulkView
+from console.flags import BULK_ACTIONS, is_on
+from console.htmx import wants_partial
 from console.keyset import Order
-from console.respond import Card
-from console.templatetags.console import capped
+from console.ledger import Conflict
+from moderation import suggestions
+from moderation.cards import COMMENT, COMMENT_CARD, PLAYER, PLAYER_CARD, comments_url, found, offers
 from moderation.filters import ALL, CommentFilter
-from moderation.models import Comment
+from moderation.models import Comment, Player
 from moderation.text import fold
 
-
-def waiting():
-    """How many comments are pending; stops counting behind 1,000."""
-    return Comment.objects.filter(status=Comment.PENDING)[: COUNTED + 1].count()
-
-
-def oldest():
-    """Since when the oldest pending comment waits, or None."""
-    return Comment.objects.filter(status=Comment.PENDING).aggregate(Min("created_at"))["created_at__min"]
-
-
-def belongs(comment, url):
-    """Whether the list at this address shows the comment, as far as its status says."""
-    status = QueryDict(urlsplit(url).query).get("status") or Comment.PENDING
-    return status in (ALL, comment.status)
-
-
-def found_at(url):
-    """How much the list at this address holds now, as its sentence; "" when the address makes no sense."""
-    filterset = CommentFilter(QueryDict(urlsplit(url).query), Comment.objects.all())
-    if not filterset.is_valid():
-        return ""
-    total = filterset.qs.order_by()[: COUNTED + 1].count()
-    return found(total, filterset.shown_status)
-
-
-def item_context(comment):
-    """What the item page shows besides the comment: reports, and what the ledger says."""
-    entries = list(ledger.entries_on(comment)[:50])
-    words = personal.reveal(entry.note for entry in entries)
-    for entry in entries:
-        entry.words = words.get(entry.note, "")
-        entry.declared = verbs.get(entry.verb)
-    return {
-        "object": comment,
-        "entries": entries,
-        "reports": comment.reports.select_related("player").order_by("-id")[:50],
-    }
-
-
-CARD = Card(
-    model="moderation.Comment",
-    template="moderation/_comment_card.html",
-    summary="moderation/_comment_summary.html",
-    queryset=Comment.objects.for_cards,
-    list_url=lambda: reverse("moderation:comments"),
-    belongs=belongs,
-    found=found_at,
-    page="moderation/_comment.html",
-    page_context=item_context,
-)
+VIEW = "moderation.view_comment"
 
 
 class CommentsPage(ListPage):
-    permission_required = "moderation.view_comment"
+    permission_required = VIEW
     template_name = "moderation/comments.html"
     filterset_class = CommentFilter
     orders = (
         Order("oldest", "Oldest", "oldest first", ("created_at", "id")),
         Order("newest", "Newest", "newest first", ("created_at", "id"), descending=True),
-        Order(
-            "reported",
-            "Reported",
-            "most reported first",
-            ("report_count", "created_at", "id"),
-            descending=True,
-        ),
+        Order("reported", "Reported", "most reported first", ("report_count", "created_at", "id"), descending=True),
     )
 
     def get_queryset(self):
-        return Comment.objects.for_cards()
+        return Comment.objects.all()
+
+    def load(self, queryset):
+        return queryset.for_cards()
 
     def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs)
-        context["offered"] = verbs.offered("moderation.Comment", self.request.user)
+        context = super().get_context_data(**kwargs) | offers(self.request.user)
+        query, status = context["query"], context["filter"].shown_status
         context["statuses"] = [*Comment.STATUSES, (ALL, "All")]
+        context["narrowed"] = narrowed(context["filter"], query)
+        kept = (*CommentFilter.in_panel, "per")  # what a search or another status must not throw away
+        context["kept"] = [(name, value) for name in kept for value in query.getlist(name)]
+        may_bulk = any(verbs.get(name) in context["offered"] for name in CommentsBulk.offered)
+        if may_bulk and is_on(self.request, BULK_ACTIONS):
+            context["bulk"] = [*context["offered"], *context["on_author"]]
+            context["ticked"] = "ticked" in self.request.GET
         if context["filter"].is_valid():
-            context["found"] = found(context["total"], context["filter"].shown_status)
-            context["empty"] = empty(context["query"], context["filter"].shown_status)
+            context["found"] = found(context["total"], status)
+            context["empty"] = None if context["rows"] else self.nothing(context["filter"], query, status)
         else:
             context["found"], context["empty"] = "Nothing was looked for", UNCLEAR
         return context
+
+    def nothing(self, filterset, query, status):
+        said = empty(query, status)
+        for field in ("q", "player", "game"):
+            for spelling in suggestions.spellings(field, query.get(field, "")):
+                for changes in ({field: spelling}, {field: spelling, "status": ALL}):
+                    again = with_params(query, **changes)
+                    if CommentFilter(again, Comment.objects.all()).qs.exists():
+                        return {**said, "meant": spelling, "meant_href": f"?{again.urlencode()}"}
+        return said
 
 
 UNCLEAR = {
     "icon": "search",
     "heading": "This filter makes no sense",
-    "words": "One of its parts is not on offer. What it was is named above.",
+    "words": "What is wrong with it is said above.",
     "href": "?",
     "action": "Show what waits",
 }
 
 
-def found(total, status):
-    """How much there is, as a sentence without its order: "1,000+ comments wait"."""
-    number = f"{capped(total)} comment{'' if total == 1 else 's'}"
-    if status == Comment.PENDING:
-        return f"{number} wait{'s' if total == 1 else ''}"
-    return number if status == ALL else f"{number} {status}"
+def narrowed(filterset, query):
+    """What the panel has set, for chips: label, value in words, and the query string without it."""
+    data = filterset.form.cleaned_data if filterset.is_valid() else {}
+    chips = []
+    for name in CommentFilter.in_panel:
+        value = query.getlist(name)
+        if not value or name not in data:
+            continue
+        field = filterset.form.fields[name]
+        words = ", ".join(value)
+        if name in ("games", "players"):
+            words = ", ".join(str(row) for row in data[name])
+        elif name == "reported":
+            words = dict(field.choices)[data[name]]
+        chips.append({"label": field.label, "words": words, "without": with_params(query, **{name: ""}).urlencode()})
+    return chips
 
 
 def empty(query, status):
@@ -132,8 +107,16 @@ def empty(query, status):
             "icon": "search",
             "heading": f"No match for “{words}”",
             "words": f"No {state} holds these words, and no player has them in the name.",
-            "href": f"?{wider}",
+            "href": f"?{wider.urlencode()}",
             "action": "Clear search" if status == ALL else "Search all comments",
+        }
+    if any(name in query for name in CommentFilter.in_panel):
+        return {
+            "icon": "inbox",
+            "heading": "Nothing matches these filters",
+            "words": "Remove one of them above, or all of them.",
+            "href": "?" if status == Comment.PENDING else f"?status={status}",
+            "action": "Remove all filters",
         }
     if status == Comment.PENDING:
         return {
@@ -150,20 +133,125 @@ def empty(query, status):
     }
 
 
+class PanelPage(ConsoleView):
+    """Every filter there is, as a page, or as the body of the dialog."""
+
+    permission_required = VIEW
+    template_name = "moderation/panel.html"
+
+    def get_context_data(self, **kwargs):
+        filterset = CommentFilter(self.request.GET, Comment.objects.all(), request=self.request)
+        filterset.form.is_valid()
+        query = clean_query(self.request.GET, CommentFilter.defaults)
+        return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
+
+
+class SuggestView(ConsoleView):
+    """Names to choose from while somebody types into `game` or `player`: the options of a datalist."""
+
+    permission_required = VIEW
+    template_name = "moderation/suggest.html"
+
+    def get(self, request, *args, **kwargs):
+        if not wants_partial(request):
+            return HttpResponseRedirect(comments_url(), status=303)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        field = "game" if "game" in self.request.GET else "player"
+        typed = self.request.GET.get(field, "").replace("\0", "")
+        return super().get_context_data(names=suggestions.names(field, typed), **kwargs)
+
+
+class OptionsView(ConsoleView, AutoResponseView):
+    """What select2 asks while somebody types; the library's own view would answer any signed-in account."""
+
+    permission_required = VIEW
+
+    def get(self, request, *args, **kwargs):
+        return AutoResponseView.get(self, request, term=request.GET.get("term", "").replace("\0", "")[:200])
+
+
 class CommentPage(DetailPage):
-    permission_required = "moderation.view_comment"
+    permission_required = VIEW
     template_name = "moderation/comment.html"
 
     def get_queryset(self):
         return Comment.objects.for_cards()
 
     def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs) | offers(self.request.user)
+        comment = self.object
+        others = comment.player.comments.exclude(pk=comment.pk).select_related("game")
+        return context | {
+            "row": comment,
+            "player": comment.player,
+            "on_player": verbs.offered(PLAYER, self.request.user),
+            "back": safe_next(self.request, comments_url()),
+            "reports": comment.reports.select_related("player").order_by("-pk")[:50],
+            "recent": others.order_by("-created_at", "-pk")[:8],
+            "entries": told(comment, comment.player),
+        }
+
+
+class PlayerPage(DetailPage):
+    permission_required = "moderation.view_player"
+    template_name = "moderation/player.html"
+
+    def get_queryset(self):
+        return Player.objects.with_standing().select_related("recent_game")
+
+    def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        offered = verbs.offered("moderation.Comment", self.request.user)
-        back = safe_next(self.request, CARD.list_url())
-        return {**context, "offered": offered, "row": self.object, "back": back, **item_context(self.object)}
+        player = self.object
+        return context | {
+            "player": player,
+            "on_player": verbs.offered(PLAYER, self.request.user),
+            "back": safe_next(self.request, comments_url()),
+            "recent": player.comments.select_related("game").order_by("-created_at", "-pk")[:20],
+            "bans": player.bans.order_by("-starts_at")[:10],
+            "notes": player.notes.filter(withdrawn_at=None).select_related("author").order_by("-pk")[:20],
+            "entries": told(player),
+        }
+
+
+def told(*rows):
+    """What the ledger says about these rows, newest first, a line for each gesture, with notes and objects in words."""
+    entries = {entry.batch_id: entry for entry in reversed(ledger.entries_on(*rows)[:50])}
+    entries = sorted(entries.values(), key=lambda entry: -entry.pk)
+    words = personal.reveal(entry.note for entry in entries)
+    for entry in entries:
+        entry.words = words.get(entry.note, "")
+        entry.declared = verbs.get(entry.verb)
+        if entry.declared and entry.declared.model.lower() != entry.target_type:  # a cascade
+            entry.about = f"the {verbs.model_of(entry.declared.model)._meta.verbose_name}"
+        elif not entry.is_about(rows[0]):
+            entry.about = next((str(row) for row in rows if entry.is_about(row)), "")
+    return entries
 
 
 class CommentVerb(VerbView):
     queryset = staticmethod(Comment.objects.for_cards)
-    card = CARD
+    card = COMMENT_CARD
+
+
+class PlayerVerb(VerbView):
+    queryset = staticmethod(Player.objects.with_standing)
+    card = PLAYER_CARD
+
+
+class CommentsBulk(BulkView):
+    """Ticked comments; a verb on players is done to those who wrote them."""
+
+    permission_required = VIEW
+    flag = BULK_ACTIONS
+    offered = ("comment.approve", "comment.reject", "player.ban")
+    card = COMMENT_CARD
+
+    def targets(self, seen):
+        if self.verb.model == COMMENT:
+            return seen, []
+        comments = list(Comment.objects.filter(pk__in=seen).select_related("player").order_by("pk"))
+        moved = [comment for comment in comments if comment.version != seen[comment.pk]]
+        left_out = [Conflict("It has changed since you ticked it.", comment) for comment in moved]
+        return {c.player_id: c.player.version for c in comments if c not in moved}, left_out

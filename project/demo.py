@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from console import live, roles
+from console import flags, live, roles
 from console.models import Entry, Gesture, User
 from games.models import Game
 from moderation.models import Comment, CommentText, Player, Report
@@ -174,6 +174,7 @@ def make_accounts(password):
             },
         )
         user.groups.set(Group.objects.using("owner").filter(name__in=groups))
+    flags.give_to_group(flags.BULK_ACTIONS, Group.objects.using("owner").get(name=roles.BETA), "owner")
     return list(ACCOUNTS)
 
 

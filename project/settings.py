@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "csp",
     "django_filters",
     "django_htmx",
+    "django_select2",
     "waffle",
 ]
 MIDDLEWARE = [
@@ -104,12 +105,14 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "console.context_processors.shell",
             ],
-            "builtins": ["console.templatetags.console"],
+            "builtins": ["console.templatetags.console", "moderation.templatetags.moderation"],
         },
     }
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "attendant"
 WAFFLE_FLAG_MODEL = "console.Flag"
+WAFFLE_CACHE_NAME = "hot"  # flags themselves are rows; without Redis each look is a query
+SELECT2_CACHE_BACKEND = "select2"
 FILTERS_EMPTY_CHOICE_LABEL = "Any"
 
 # --- Database ------------------------------------------------------------------------------------------------

@@ -27,12 +27,6 @@ def dom_id(row):
     return f"{row._meta.model_name}-{row.pk}"
 
 
-@register.filter
-def described(row):
-    """What the row is, in the middle of a sentence: "comment 17"."""
-    return f"{row._meta.verbose_name} {row.pk}"
-
-
 @register.simple_tag
 def new_key():
     """A fresh idempotency key: each rendered form has one of its own."""
@@ -64,6 +58,25 @@ def ago(moment):
         return ""
     exact = moment.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M UTC")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago_words(moment))
+
+
+@register.filter
+def moment(value):
+    """A moment in the future or the past, exactly: "2026-11-21 14:05 UTC"."""
+    exact = value.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M UTC")
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), exact)
+
+
+@register.filter
+def number(value):
+    """A count in full: "12,345"."""
+    return f"{value or 0:,}"
+
+
+@register.filter
+def get_field(form, name):
+    """A form's field whose name Django's templates cannot say, as `from`."""
+    return form[name]
 
 
 @register.filter

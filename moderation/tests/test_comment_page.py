@@ -11,7 +11,12 @@ def test_shows_body_reports_and_timeline(moses):
     make_report(comment, words="he is a bot")
     moses.post(f"/manage/comments/{comment.pk}/reject/", form(comment, reason="spam", note="third time"))
     page = moses.get(f"/manage/comments/{comment.pk}/").text
-    for words in ("first line<br>second line", "he is a bot", "moses rejected for <strong>spam</strong>", "third time"):
+    for words in (
+        "first line<br>second line",
+        "he is a bot",
+        "moses rejected this comment for <strong>spam</strong>",
+        "third time",
+    ):
         assert words in page
 
 

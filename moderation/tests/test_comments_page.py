@@ -80,9 +80,10 @@ def test_pages_hold_every_comment_once(moses, order):
     assert len(seen) == len(set(seen)) == 60
 
 
-def test_clean_address_follows_a_live_search(moses):
-    response = moses.get(URL, {"q": "neon", "status": "pending", "order": "oldest", "per": ""}, htmx=True)
-    assert response["HX-Replace-Url"] == "/manage/comments/?q=neon"
+@pytest.mark.parametrize(("live", "header"), [({"live": "1"}, "HX-Replace-Url"), ({}, "HX-Push-Url")])
+def test_clean_address_follows_a_search_and_typing_makes_no_history(moses, live, header):
+    response = moses.get(URL, {"q": "neon", "status": "pending", "order": "oldest", "per": "", **live}, htmx=True)
+    assert response[header] == "/manage/comments/?q=neon"
 
 
 def test_a_wrong_filter_is_named_and_keeps_the_page(moses):
@@ -102,12 +103,12 @@ def test_same_queries_at_10_and_20_rows(moses, django_assert_num_queries):
     for _ in range(10):
         make_comment(game=game)
     moses.get(URL)  # the badge's count is cached from here on
-    # session, user, two for permissions, role, rows, count
-    with django_assert_num_queries(7):
+    # session, user, two for permissions, role; newest key, count, rows, their authors, their reports
+    with django_assert_num_queries(10):
         moses.get(URL)
     for _ in range(10):
         make_comment(game=game, player=make_player(username="x" * 200))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         moses.get(URL)
 
 

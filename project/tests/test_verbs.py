@@ -13,13 +13,40 @@ from console.templatetags.console import verb_url
 from moderation.models import Ban, Comment, Player
 from moderation.testing import make_comment, make_game, make_player
 
-TARGETS = {"moderation.Comment": lambda: make_comment(status=Comment.PENDING)}
+TARGETS = {"moderation.Comment": lambda verb: make_comment(), "moderation.Player": lambda verb: target_player(verb)}
 
 
-def state(row):
-    """Everything about a row but its version, which only ever grows."""
-    row = type(row).objects.get(pk=row.pk)
-    return {field.attname: getattr(row, field.attname) for field in row._meta.fields if field.name != "version"}
+def target_player(verb):
+    """A player with two comments waiting; banned, if that is what the verb takes."""
+    player = make_player()
+    for _ in range(2):
+        make_comment(player=player)
+    if verb.name == "player.unban":
+        verbs.get("player.ban")(player, by=None, reason="spam")
+        player.refresh_from_db()
+    return player
+
+
+def make(verb, number=1):
+    return [TARGETS[verb.model](verb) for _ in range(number)]
+
+
+def state(rows):
+    """Everything staff and players would notice about these rows and what hangs on them."""
+    found = []
+    for row in rows:
+        row = type(row).objects.get(pk=row.pk)
+        player = row if isinstance(row, Player) else row.player
+        found.append(
+            {
+                **{field.attname: getattr(row, field.attname) for field in row._meta.fields if field.name != "version"},
+                "player": Player.objects.with_standing().values("active_strikes", "strikes").get(pk=player.pk),
+                "banned": player.is_banned,
+                "comments": sorted(player.comments.values_list("pk", "status")),
+                "notes": player.notes.filter(withdrawn_at=None).count(),
+            }
+        )
+    return found
 
 
 @pytest.fixture(params=verbs.every(), ids=lambda verb: verb.name)
@@ -31,32 +58,38 @@ def test_a_verb_names_a_permission_that_exists_and_is_routed(db, verb):
     app_label, codename = verb.permission.split(".")
     assert Permission.objects.filter(content_type__app_label=app_label, codename=codename).exists()
     assert respond.card_for(verb.model.lower())
-    assert resolve(verb_url(TARGETS[verb.model](), verb)).func.view_initkwargs["verb"] is verb
+    assert resolve(verb_url(make(verb)[0], verb)).func.view_initkwargs["verb"] is verb
 
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_one_entry_per_target_and_one_batch(olga, verb, number):
-    rows = [TARGETS[verb.model]() for _ in range(number)]
+    rows = make(verb, number)
     outcome = verb(rows, by=olga.user, reason="spam", note="why", origin=ledger.Origin("r1", "203.0.113.9"))
-    entries = Entry.objects.filter(batch=outcome.gesture)
+    every = Entry.objects.filter(batch=outcome.gesture)
+    entries = every.filter(target_type=verb.model.lower())
     assert {entry.target_id for entry in entries} == {row.pk for row in rows}
     assert len(entries) == number
     for entry in entries:
         assert (entry.actor, entry.verb, entry.request_id, entry.reason) == (olga.user, verb.name, "r1", "spam")
+    for entry in every:
         assert set(entry.before) == set(entry.after)
-        assert entry.before != entry.after
+        assert entry.before != entry.after or entry.target_type == "moderation.player"
+    assert any(entry.before != entry.after for entry in every)
+    assert len({(entry.target_type, entry.target_id) for entry in every}) == len(every), "one line for each row"
 
 
 def test_undo_restores_the_state_and_is_itself_undone(olga, verb):
-    rows = [TARGETS[verb.model]() for _ in range(2)]
-    before = [state(row) for row in rows]
-    outcome = verb(rows, by=olga.user, reason="spam")
-    after = [state(row) for row in rows]
+    rows = make(verb, 2)
+    before = state(rows)
+    outcome = verb(rows, by=olga.user, reason="spam", note="why")
+    after = state(rows)
+    assert after != before
     undone = ledger.undo(outcome.gesture, by=olga.user)
-    assert [state(row) for row in rows] == before
+    assert state(rows) == before
     redone = ledger.undo(undone.gesture, by=olga.user)
-    assert [state(row) for row in rows] == after
-    assert Entry.objects.filter(batch=redone.gesture).count() == 2
+    assert state(rows) == after
+    number = Entry.objects.filter(batch=outcome.gesture).count()
+    assert Entry.objects.filter(batch=redone.gesture).count() == number
 
 
 def test_bulk_costs_the_same_statements_for_2_and_for_20(olga, verb, django_assert_num_queries):
@@ -66,7 +99,7 @@ def test_bulk_costs_the_same_statements_for_2_and_for_20(olga, verb, django_asse
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
-        rows = [TARGETS[verb.model]() for _ in range(number)]
+        rows = make(verb, number)
         with CaptureQueriesContext(
             connection,
         ) as queries:
@@ -79,12 +112,12 @@ def test_bulk_costs_the_same_statements_for_2_and_for_20(olga, verb, django_asse
 def test_without_permission_nothing_happens(sam, verb):
     from django.core.exceptions import PermissionDenied
 
-    row = TARGETS[verb.model]()
-    before = state(row)
+    rows = make(verb)
+    before, entries = state(rows), Entry.objects.count()
     with pytest.raises(PermissionDenied):
-        verb(row, by=sam.user)
-    assert state(row) == before
-    assert not Entry.objects.exists()
+        verb(rows, by=sam.user)
+    assert state(rows) == before
+    assert Entry.objects.count() == entries
 
 
 def test_bulk_skips_what_moved_on_and_names_it(moses, lea):
@@ -154,11 +187,11 @@ def test_undo_of_an_old_decision_leaves_the_same_decision_made_anew(moses, lea):
     approve(comment, by=lea.user)
     with pytest.raises(ledger.Conflict, match="has changed since"):
         ledger.undo(first.gesture, by=moses.user)
-    assert state(comment)["status"] == "approved"
+    assert state([comment])[0]["status"] == "approved"
     ledger.undo(Gesture.objects.latest("at"), by=lea.user)
     ledger.undo(second.gesture, by=lea.user)
     ledger.undo(first.gesture, by=moses.user)
-    assert state(comment)["status"] == "pending"
+    assert state([comment])[0]["status"] == "pending"
 
 
 @pytest.mark.parametrize("number", [2, 20])

@@ -1,0 +1,41 @@
+"""Decisions per day, for the dashboard: counted from the ledger, kept for a minute."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import caches
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from console import ledger, verbs
+from console.charts import Series, stacked
+from console.models import Entry
+
+DAYS, KEPT_S = 14, 60
+TONES = {"ok": "ok", "danger": "danger"}
+
+
+def chart():
+    """The last fourteen days in UTC, one series for each verb that was used."""
+    today = timezone.now().astimezone(UTC).date()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    counted = caches["hot"].get_or_set(f"decisions:{today}", lambda: _count(days[0]), KEPT_S)
+    series = [
+        Series(verb.label, TONES.get(verb.tone, f"other-{at % 3}"), [counted[verb.name].get(day, 0) for day in days])
+        for at, verb in enumerate(verb for verb in verbs.every() if verb.name in counted)
+    ]
+    return stacked("Decisions per day", [f"{day:%d %b}" for day in days], series)
+
+
+def _count(first):
+    """`{verb: {day: number of entries on the verb's own targets}}` since that day; undos are not decisions."""
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    days = defaultdict(dict)
+    rows = Entry.objects.filter(at__gte=since).exclude(verb=ledger.UNDO)
+    rows = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("verb", "target_type", "day").order_by()
+    for row in rows.annotate(number=Count("pk")):
+        verb = verbs.get(row["verb"])
+        if verb and verb.model.lower() == row["target_type"]:
+            days[verb.name][row["day"]] = row["number"]
+    return dict(days)

@@ -1,0 +1,63 @@
+"""What somebody may have meant: names while they type, and another spelling when nothing was found."""
+
+from django.contrib.postgres.search import TrigramSimilarity
+from django.db import connection
+from django.db.models.functions import Upper
+
+from moderation.filters import games, players_named
+from moderation.models import Player
+from moderation.text import fold
+
+OFFERED = 10
+RECENT = 2000  # words are taken from the newest texts; with all of them this would cost seconds
+
+_WORDS = """
+    WITH recent AS (SELECT folded FROM moderation_commenttext ORDER BY comment_id DESC LIMIT %s),
+    words AS (SELECT DISTINCT regexp_split_to_table(folded, '[^[:alnum:]]+') AS word FROM recent)
+    SELECT word FROM words WHERE similarity(word, %s) >= 0.4 AND length(word) BETWEEN 3 AND 30 AND word <> %s
+    ORDER BY similarity(word, %s) DESC, word LIMIT 1
+"""
+
+
+def names(field, typed):
+    """Up to ten names to offer for a text field ("game" or "player"), from two characters on."""
+    typed = typed.strip()
+    if not 2 <= len(typed) <= 200:
+        return []
+    if field == "game":
+        found = games().filter(title__icontains=typed).order_by("title").values_list("title", flat=True)
+    else:
+        found = players_named(typed).order_by("username").values_list("username", flat=True)
+    return list(dict.fromkeys(found[:OFFERED]))
+
+
+def spellings(field, typed):
+    """Other spellings of what was typed in `q`, `game` or `player`, the likeliest first."""
+    typed = typed.strip()
+    if len(fold(typed)) < 3:
+        return []
+    close = []
+    if field in ("q", "player"):
+        close += _similar(Player.objects, "username", typed)
+    if field == "game":
+        close += _similar(games(), "title", typed)
+    if field == "q":
+        close.append(_respelled(fold(typed)))
+    return [word for word in dict.fromkeys(close) if word and word != typed]
+
+
+def _similar(manager, name, typed):
+    close = manager.annotate(upper=Upper(name)).filter(upper__trigram_similar=typed.upper())
+    close = close.annotate(score=TrigramSimilarity("upper", typed.upper())).order_by("-score", name)
+    return list(close.values_list(name, flat=True)[:2])
+
+
+def _respelled(typed):
+    """The words, each that nobody wrote lately replaced by the closest one that somebody did."""
+    respelled = []
+    with connection.cursor() as cursor:
+        for word in typed.split()[:5]:
+            cursor.execute(_WORDS, [RECENT, word, word, word])
+            found = cursor.fetchone()
+            respelled.append(found[0] if found and len(word) > 2 else word)
+    return " ".join(respelled)

@@ -1,0 +1,25 @@
+"""Choosing several games or players at once: django-select2, loaded only where it is asked for and guarded there."""
+
+from django_select2.forms import ModelSelect2MultipleWidget
+
+
+class Several(ModelSelect2MultipleWidget):
+    """Rests, hidden and switched off, beside a plain text field until static/js/select2.js wakes it.
+
+    Its lookups go to our own guarded view, never to the library's, which any signed-in account may ask.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"data_view": "moderation:options", **kwargs})
+        self.attrs |= {"hidden": True, "disabled": True, "data-minimum-input-length": 2}
+
+    def filter_queryset(self, *args, **kwargs):
+        return super().filter_queryset(*args, **kwargs).order_by(self.search_fields[0].partition("__")[0], "pk")
+
+
+class GamesWidget(Several):
+    search_fields = ["title__icontains"]
+
+
+class PlayersWidget(Several):
+    search_fields = ["username__istartswith"]
