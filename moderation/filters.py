@@ -11,6 +11,7 @@ from moderation.widgets import GamesWidget, PlayersWidget
 
 ALL = "all"
 YES, NO = "yes", "no"
+ORDERS = ("oldest", "newest", "reported")
 
 
 def search_comments(queryset, words):
@@ -103,7 +104,7 @@ class CommentFilter(filters.FilterSet):
     in_panel = ("game", "player", "games", "players", "games_text", "players_text", "reported", "from", "to")
 
     q = text("Search", method="search")
-    status = choice("Status", [*Comment.STATUSES, (ALL, "All")], method="by_status")
+    status = choice("Status", [*Comment.STATUSES, (ALL, "All")], method="by_status", empty_label=None)
     game = text("Game", method="by_game")
     player = text("Player", method="by_player")
     games = several("Several games", "games.Game", GamesWidget, field_name="game")
@@ -113,8 +114,8 @@ class CommentFilter(filters.FilterSet):
     reported = choice("Reported", [(YES, "Reported"), (NO, "Not reported")], method="by_reports")
     locals()["from"] = day("From", "date__gte")  # the parameter is called what Python calls a keyword
     to = day("To", "date__lte")
-    order = choice("Order", [(o, f"{o.capitalize()} first") for o in ("oldest", "newest", "reported")], method="keep")
-    per = choice("On a page", [(n, n) for n in ("25", "50", "100")], method="keep")
+    order = choice("Order", [(o, f"{o.capitalize()} first") for o in ORDERS], method="keep", empty_label=None)
+    per = choice("On a page", [(n, n) for n in ("25", "50", "100")], method="keep", empty_label=None)
 
     class Meta:
         model = Comment

@@ -1,6 +1,7 @@
 """The comment queue, one comment, one player, the filter panel, and the verbs on them."""
 
 from django.http import HttpResponseRedirect
+from django.utils.http import urlencode
 from django_select2.views import AutoResponseView
 
 from console import ledger, personal, verbs
@@ -11,7 +12,7 @@ from console.htmx import wants_partial
 from console.keyset import Order
 from console.ledger import Conflict
 from moderation import suggestions
-from moderation.cards import COMMENT, COMMENT_CARD, PLAYER, PLAYER_CARD, comments_url, found, offers
+from moderation.cards import COMMENT, COMMENT_CARD, PLAYER, PLAYER_CARD, comments_url, found, offers, query_of
 from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment, Player
 from moderation.text import fold
@@ -182,16 +183,29 @@ class CommentPage(DetailPage):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs) | offers(self.request.user)
         comment = self.object
+        back = safe_next(self.request, comments_url())
         others = comment.player.comments.exclude(pk=comment.pk).select_related("game")
         return context | {
             "row": comment,
             "player": comment.player,
-            "on_player": verbs.offered(PLAYER, self.request.user),
-            "back": safe_next(self.request, comments_url()),
+            "on_player": [verb for verb in verbs.offered(PLAYER, self.request.user) if not verb.key],
+            "back": back,
+            "following": following(comment, back),
             "reports": comment.reports.select_related("player").order_by("-pk")[:50],
             "recent": others.order_by("-created_at", "-pk")[:8],
             "entries": told(comment, comment.player),
         }
+
+
+def following(comment, url):
+    """The address of the comment after this one on the list at `url`, or "" when it was the last."""
+    query = query_of(url)
+    filterset = CommentFilter(query, Comment.objects.all())
+    if url.partition("?")[0] != comments_url() or not filterset.is_valid():
+        return ""
+    order = next((o for o in CommentsPage.orders if o.name == query.get("order")), CommentsPage.orders[0])
+    after = order.after(order.apply(filterset.qs), order.cursor(comment)).first()
+    return f"{after.get_absolute_url()}?{urlencode({'next': url})}" if after else ""
 
 
 class PlayerPage(DetailPage):

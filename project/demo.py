@@ -13,11 +13,13 @@ from datetime import timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from console import flags, live, roles
 from console.models import Entry, Gesture, User
 from games.models import Game
+from moderation import actions
 from moderation.models import Comment, CommentText, Player, Report
 
 ACCOUNTS = {
@@ -136,6 +138,7 @@ RUDE = [
 SPAM = [
     "FREE c0ins here >> http://freecoinz.example/?r={n} << works 100%%!!",
     "Check out my channel for cheats and skins, sub 4 sub: playtube.example/u{n}",
+    "get s\u200bk\u200bi\u200bn\u200bs with no ads, \u202eexe.xinaf\u202c at fanix.example/get",
     "I made $4,{n} last week from home, ask me how → earnfast.example/start?id={n}",
 ]
 PERSONAL = ["add me im 12 and live in elm street {n}, my number is 555 01{n}"]
@@ -194,6 +197,23 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda st
     _reports([row for row in rows if row.report_count], chance, player_rows)
     _totals(player_rows, rows)
     transaction.on_commit(live.bump, using="owner")
+
+
+def make_sanctions():
+    """A few warnings, notes and bans among those who had most rejected, by the verbs themselves."""
+    senior = User.objects.filter(username="senior").first()
+    moderator = User.objects.filter(username="moderator").first()
+    rejected = Count("comments", filter=Q(comments__status=Comment.REJECTED))
+    worst = list(Player.objects.annotate(number=rejected).order_by("-number", "pk").values_list("pk", flat=True)[:6])
+
+    def those(*places):
+        return list(Player.objects.filter(pk__in=[worst[place] for place in places]))
+
+    actions.warn(those(0, 1, 2, 3, 4), by=moderator, reason="spam")
+    actions.note(those(1), by=moderator, note="Same three links under every game. Watch for a second account.")
+    actions.warn(those(0, 1), by=senior, reason="abuse", note="Last warning.")
+    actions.ban(those(0), by=senior, reason="spam", expires="30d", reject_pending=False)
+    actions.ban(those(5), by=moderator, reason="abuse", expires="1d")
 
 
 def _games(number):

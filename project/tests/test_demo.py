@@ -31,6 +31,14 @@ def test_the_demo_agrees_with_itself(portal):
     assert Entry.objects.earliest("at").at < Entry.objects.latest("at").at
 
 
+def test_some_players_are_warned_noted_and_banned(portal):
+    demo.make_sanctions()
+    standing = Player.objects.with_standing()
+    assert standing.filter(active_strikes=2).count() == 2
+    assert standing.filter(ban_in_force__isnull=False).count() == 2
+    assert Entry.objects.filter(verb="player.ban", target_type="moderation.player").count() == 2
+
+
 def test_one_account_per_role(portal):
     users = {user.username: user.role for user in User.objects.all()}
     assert users == {

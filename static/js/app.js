@@ -65,7 +65,7 @@ const settle = () => {
 on("htmx:afterSettle", "htmx:after:settle", e => {
   const swapped = target(e);
   if (swapped?.id === "dialog-body" && !dialog.open) dialog.showModal();
-  if (swapped?.id === "dialog-body") show(byId("form-errors") || dialog.querySelector("[autofocus], input:not([type=hidden], [disabled]), textarea, button"));
+  if (swapped?.id === "dialog-body") show(byId("form-errors") || dialog.querySelector("[autofocus], :is(input, select, textarea, button):not([type=hidden], [disabled])"));
   else if (swapped?.id === "dialog-alert") show(swapped);
   else requestAnimationFrame(settle);
   const token = document.querySelector("[data-token]")?.dataset.token; // signed in again in another tab

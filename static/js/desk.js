@@ -46,7 +46,7 @@
     if (off() || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.repeat || dialog?.open) return;
     if (e.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
     const key = e.key.toLowerCase();
-    if (key === "j" || key === "k") { e.preventDefault(); return step(key === "j" ? 1 : -1); }
+    if ((key === "j" || key === "k") && cards().length) { e.preventDefault(); return step(key === "j" ? 1 : -1); }
     const inCard = visible(current()?.querySelectorAll(`[data-key="${CSS.escape(key)}"]`));
     const found = inCard || visible(document.querySelectorAll(`[data-key="${CSS.escape(key)}"]:not([data-item] *, #item *)`));
     if (!found) return;

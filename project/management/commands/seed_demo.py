@@ -32,4 +32,5 @@ class Command(BaseCommand):
             seed=seed,
             progress=lambda steps: tqdm(steps, unit=" comments", disable=quiet),
         )
+        demo.make_sanctions()
         self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")

@@ -81,6 +81,7 @@ class Command(BaseCommand):
         if not Comment.objects.exists():
             self.stdout.write("Making a small demo ...")
             demo.make_portal()
+            demo.make_sanctions()
 
     def collect_static(self):
         """Only when a file changed: hashing and compressing takes seconds."""
