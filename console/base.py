@@ -13,6 +13,7 @@ from waffle import flag_is_active
 
 from console import keyset, ledger, respond
 from console.clientip import client_ip
+from console.errors import SwitchedOff
 from console.forms import VerbForm
 from console.htmx import wants_partial
 
@@ -52,7 +53,7 @@ class ConsoleView(TemplateView):
         if not (user.is_active and user.is_staff and user.has_perm(self.permission_required)):
             raise PermissionDenied
         if self.flag and not flag_is_active(request, self.flag):
-            raise Http404("This part of the console is switched off. Nothing was changed.")
+            raise SwitchedOff("This part of the console is switched off. Nothing was changed.")
         self.prepare()
         return super().dispatch(request, *args, **kwargs)
 

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 
 from console import ledger, respond, verbs
-from console.base import KEY_REUSED, ConsoleView, in_dialog, safe_next
+from console.base import KEY_REUSED, OUT_OF_DATE, ConsoleView, in_dialog, safe_next
 from console.errors import alert
 from console.forms import VerbForm
 from console.htmx import wants_partial
@@ -97,7 +97,7 @@ class BulkView(ConsoleView):
             return self.refuse(422, str(error))
         form = self.make_form(request.POST)
         if not form.is_valid():
-            return self.ask(form, 422)
+            return self.ask(self.mend(form), 422)
         data = form.cleaned_data
         versions, left_out = self.targets(seen)
         try:
@@ -117,6 +117,16 @@ class BulkView(ConsoleView):
         except ledger.KeyReused:
             return self.refuse(422, KEY_REUSED)
         return self.succeed(outcome, [*left_out, *outcome.skipped])
+
+    def mend(self, form):
+        """The refused form, ready to be sent again: a broken key is made anew and explained."""
+        if "idempotency_key" not in form.errors:
+            return form
+        data = self.request.POST.copy()
+        data["idempotency_key"] = str(uuid.uuid4())
+        form = self.make_form(data)
+        form.add_error(None, OUT_OF_DATE)
+        return form
 
     def succeed(self, outcome, skipped):
         model = verbs.model_of(self.verb.model)

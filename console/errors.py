@@ -4,6 +4,7 @@ import sys
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.http import Http404
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from psycopg_pool import PoolTimeout
@@ -25,6 +26,10 @@ WORDS = {
     ),
     503: ("Not available just now", "The database did not answer in time. Try again: the same form counts once."),
 }
+
+
+class SwitchedOff(Http404):
+    """A piece of the console that is behind a flag which is off for this person; its words are shown."""
 
 
 def alert(request, status, message, **context):
@@ -57,7 +62,7 @@ def permission_denied(request, exception=None):
 
 
 def page_not_found(request, exception=None):
-    return answer(request, 404)
+    return answer(request, 404, str(exception) if isinstance(exception, SwitchedOff) else "")
 
 
 def server_error(request):

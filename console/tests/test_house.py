@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from console import flags
+
 ROOT = Path(__file__).resolve().parents[2]
 # their file names are chosen by the libraries that look for them
 LIBRARIES = ("account/", "allauth/", "attendant/")
@@ -157,3 +159,28 @@ def test_the_readme_and_the_example_tell_the_truth():
     )
     example = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
     assert asked - example == set()
+
+
+def test_events_and_data_attributes_are_those_of_the_table():
+    table = (ROOT / "docs/scripts.md").read_text()
+    sources = [*tracked("*.py"), *tracked("static/js/*.js"), *tracked("templates/*.html"), *tracked("partials/*.html")]
+    text = "\n".join(path.read_text() for path in sources if "tests" not in path.parts and "e2e" not in path.parts)
+    documented = set(re.findall(r"`(attendant:[a-z-]+)`", table)), set(re.findall(r"`(data-[a-z-]+)`", table))
+    assert set(re.findall(r"attendant:[a-z]+(?:-[a-z]+)*", text)) == documented[0]
+    used = set(
+        re.findall(
+            r"[\s'\[(](data-[a-z-]+)", "\n".join(path.read_text() for path in sources[:] if path.suffix == ".html")
+        )
+    )
+    assert used == documented[1]
+
+
+def test_every_flag_is_used_and_says_what_it_brings():
+    code = "\n".join(
+        path.read_text() for path in tracked("*.py") if path.name != "flags.py" and "tests" not in path.parts
+    )
+    for piece in flags.PIECES:
+        constant = next(name for name, value in vars(flags).items() if value == piece.name)
+        assert len(re.findall(rf"\b{constant}\b", code)) > 1, "imported and asked"
+        assert piece.sentence.endswith(".")
+        assert piece.owner

@@ -1,0 +1,71 @@
+"""Bodies as staff see them: nothing hides, nothing runs, nothing can be clicked."""
+
+import time
+
+import pytest
+
+from moderation.text import lay_open
+
+
+@pytest.mark.parametrize(
+    ("body", "link"),
+    [
+        ("see http://x.example/a?b=1&c", "http://x.example/a?b=1&amp;c"),
+        ("www.spam.test now", "www.spam.test"),
+        ("earnfast.example/start", "earnfast.example/start"),
+        ("go to skins.gg ok", "skins.gg"),
+        ("HTTPS://SHOUT.example", "HTTPS://SHOUT.example"),
+        ("javascript://alert(1)", "javascript://alert(1)"),
+    ],
+)
+def test_links_are_marked_and_lead_nowhere(body, link):
+    html = lay_open(body)
+    assert f'<span class="link">{link}</span>' in html
+    assert "href" not in html
+
+
+@pytest.mark.parametrize("body", ["ok. good", "e.g. this", "v1.2.3", "what?no", "so good.but hard", "3.5/10"])
+def test_sentences_are_no_links(body):
+    assert lay_open(body) == body
+
+
+@pytest.mark.parametrize(
+    ("char", "shown"),
+    [
+        ("\u200b", "U+200B"),
+        ("\u202e", "U+202E"),
+        ("\u2066", "U+2066"),
+        ("\u00ad", "U+00AD"),
+        ("\u200d", "U+200D"),
+        ("\ufeff", "U+FEFF"),
+        ("\u3164", "U+3164"),
+        ("\x00", "U+0000"),
+        ("\x1b", "U+001B"),
+        ("\U000e0041", "U+E0041"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown(char, shown):
+    html = lay_open(f"a{char}b")
+    assert char not in html
+    assert f">{shown}</span>" in html
+
+
+@pytest.mark.parametrize("body", ["👨‍👩‍👧 ❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "tab\there", "ünï→çödé 👍🏽"])
+def test_good_spelling_is_left_alone(body):
+    assert lay_open(body) == body
+
+
+def test_everything_is_escaped_and_lines_break():
+    html = lay_open('<b>\r\nhttp://x.example/"><script>\n&amp;\u200b<i>')
+    assert "<script" not in html
+    assert "<i>" not in html
+    assert html.count("<br>") == 2
+    assert "&amp;amp;" in html
+
+
+@pytest.mark.parametrize("part", ["a.", "http://", "a.b/", "-", "www.", "\u200d", "a" * 60 + "."])
+def test_long_bodies_take_no_long(part):
+    body = part * (20_000 // len(part))
+    started = time.process_time()
+    lay_open(body)
+    assert time.process_time() - started < 1
