@@ -73,7 +73,7 @@ on("htmx:afterSettle", "htmx:after:settle", e => {
   const results = byId("results");
   if (swapped?.id !== "results" || !results) return;
   if (dialog?.open) dialog.close(); // the filter panel has done its work
-  if (!byId("live").textContent.includes("Undo is at hand")) say(results.dataset.announce);
+  if (!header(e, "HX-Trigger")) say(results.dataset.announce); // answers to verbs bring words of their own
 });
 on("htmx:afterRequest", "htmx:finally:request", () => setTimeout(settle, 60)); // a "delete" swap may not settle
 

@@ -4,11 +4,10 @@
 document.addEventListener("attendant:ready", e => {
   for (const select of e.target.querySelectorAll("select.django-select2")) {
     const plain = document.getElementById(`${select.id}_text`);
+    const label = plain.closest(".field").querySelector("label"), help = document.getElementById(`${plain.id}_helptext`);
     const asleep = isAsleep => {
       select.disabled = select.hidden = isAsleep;
-      plain.disabled = !isAsleep;
-      plain.closest(".field").hidden = !isAsleep;
-      select.closest(".field").hidden = isAsleep;
+      plain.disabled = plain.hidden = help.hidden = !isAsleep;
     };
     if (plain.value) continue; // typed names are not thrown away
     asleep(false);
@@ -33,7 +32,7 @@ document.addEventListener("attendant:ready", e => {
       },
     });
     // select2 leaves its box without a name and without saying what it opens (select2#3744)
-    const name = select.labels[0]?.textContent || "", box = $select.next().find(".select2-selection")[0];
+    const name = label.textContent, box = $select.next().find(".select2-selection")[0];
     const field = $select.next().find(".select2-search__field")[0];
     for (const each of [box, field]) each?.setAttribute("aria-label", name);
     $select.on("select2:open", () => {
