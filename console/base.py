@@ -228,12 +228,11 @@ class VerbView(ConsoleView):
 
     def succeed(self, outcome):
         self.object = self.queryset().get(pk=self.object.pk)
-        message = self.verb.tells.format(row=ledger.describe(self.object), past=self.verb.past)
+        past = f"already {self.verb.past}" if outcome.replayed else self.verb.past
+        message = self.verb.tells.format(row=ledger.describe(self.object), past=past)
         gesture = outcome.gesture
-        if outcome.replayed:
-            message = message.replace(" was ", " was already ", 1)
-            if self.verb.legal(self.object) and not self.verb.repeats:  # and has been taken back since
-                message, gesture = f"{message[:-1]}, but is {self.object.standing} now.", None
+        if outcome.replayed and self.verb.legal(self.object) and not self.verb.repeats:  # and was taken back since
+            message, gesture = f"{message[:-1]}, but is {self.object.standing} now.", None
         if wants_partial(self.request):
             return respond.done(self.request, self.verb, gesture, self.card, [self.object], message, self.next)
         respond.remember(self.request, message, gesture)

@@ -66,27 +66,22 @@ class BulkView(ConsoleView):
         return self.ask()
 
     def ask(self, form=None, status=200):
+        """The verb's form, with what was ticked in it."""
         try:
-            self.seen = self.read_selected()
+            seen = self.read_selected()
         except ValueError as error:
             return self.refuse(422, str(error))
-        number = len(self.seen)
-        noun = verbs.model_of(self.card.model)._meta.verbose_name
-        many = f"{number} {noun}" if number == 1 else f"{number} {ledger.plural(verbs.model_of(self.card.model))}"
-        context = self.get_context_data(
+        model = verbs.model_of(self.card.model)
+        many = f"1 {model._meta.verbose_name}" if len(seen) == 1 else f"{len(seen)} {ledger.plural(model)}"
+        return self.answer(
+            status,
             verb=self.verb,
             title=f"{self.verb.label}: {many}",
             form=form or self.make_form(),
-            selected=[f"{pk}:{version}" for pk, version in self.seen.items()],
+            selected=[f"{pk}:{version}" for pk, version in seen.items()],
             action=self.request.path,
-            here=self.next,
             in_dialog=in_dialog(self.request),
         )
-        response = self.render_to_response(context)
-        response.status_code = status
-        if wants_partial(self.request):
-            response["HX-Retarget"], response["HX-Reswap"] = "#dialog-body", "innerHTML"
-        return response
 
     def post(self, request, *args, **kwargs):
         if self.verb and self.verb.form and "ask" in request.POST:
@@ -97,7 +92,7 @@ class BulkView(ConsoleView):
             return self.refuse(422, str(error))
         form = self.make_form(request.POST)
         if not form.is_valid():
-            return self.ask(self.mend(form), 422)
+            return self.ask(self.fresh_form(OUT_OF_DATE) if "idempotency_key" in form.errors else form, 422)
         data = form.cleaned_data
         versions, left_out = self.targets(seen)
         try:
@@ -109,33 +104,30 @@ class BulkView(ConsoleView):
                 key=data["idempotency_key"],
                 versions=versions,
                 origin=self.origin,
+                asked=seen,
                 **form.extra,
             )
         except ledger.Conflict as conflict:
-            words = "Nothing was changed. " + ledger.some([str(c) for c in [*left_out, conflict]], 10)
-            return self.refuse(409, words)
+            return self.refuse(409, "Nothing was changed. " + respond.named([*left_out, *conflict.all]))
         except ledger.KeyReused:
-            return self.refuse(422, KEY_REUSED)
-        return self.succeed(outcome, [*left_out, *outcome.skipped])
+            return self.ask(self.fresh_form(KEY_REUSED), 422) if self.verb.form else self.refuse(422, KEY_REUSED)
+        return self.succeed(outcome, [] if outcome.replayed else [*left_out, *outcome.skipped])
 
-    def mend(self, form):
-        """The refused form, ready to be sent again: a broken key is made anew and explained."""
-        if "idempotency_key" not in form.errors:
-            return form
+    def fresh_form(self, words):
+        """What was typed, with a key made anew; `words` say why."""
         data = self.request.POST.copy()
         data["idempotency_key"] = str(uuid.uuid4())
         form = self.make_form(data)
-        form.add_error(None, OUT_OF_DATE)
+        form.add_error(None, words)
         return form
 
     def succeed(self, outcome, skipped):
-        model = verbs.model_of(self.verb.model)
         number = len(outcome.done)
-        what = ledger.describe(outcome.done[0]) if number == 1 else f"{number} {ledger.plural(model)}"
+        many = f"{number} {ledger.plural(verbs.model_of(self.verb.model))}"
+        what = ledger.describe(outcome.done[0]) if number == 1 else many
         tells = self.verb.tells if number == 1 else self.verb.tells.replace(" was ", " were ")
-        message = tells.format(row=what, past=self.verb.past)
-        if outcome.replayed:
-            message = f"This was done before: {message}"
+        past = f"already {self.verb.past}" if outcome.replayed else self.verb.past
+        message = tells.format(row=what, past=past)
         if wants_partial(self.request):
             card = respond.card_for(self.verb.model.lower())
             rows = outcome.done
@@ -144,10 +136,15 @@ class BulkView(ConsoleView):
         return HttpResponseRedirect(self.next, status=303)
 
     def refuse(self, status, words):
-        if wants_partial(self.request):
+        """In words; a form with a note in it gets them beside the note, a bar without one as an alert."""
+        typed = self.request.POST.get("note", "").strip()
+        if wants_partial(self.request) and not typed:
             return alert(self.request, status, words)
-        response = self.render_to_response(
-            self.get_context_data(problem=words, title="Nothing was changed", here=self.next)
-        )
+        return self.answer(status, problem=words, typed=typed, title="Nothing was changed")
+
+    def answer(self, status, **context):
+        response = self.render_to_response(self.get_context_data(here=self.next, **context))
         response.status_code = status
+        if wants_partial(self.request):
+            response["HX-Retarget"], response["HX-Reswap"] = "#dialog-body", "innerHTML"
         return response

@@ -28,6 +28,7 @@ class Conflict(Exception):
     def __init__(self, message, target=None, entry=None):
         super().__init__(message)
         self.message, self.target, self.entry = message, target, entry
+        self.all = [self]  # of several rows, the conflict on each
 
 
 class KeyReused(Exception):
@@ -188,8 +189,12 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
 
 
 def _restore(model, entries, act, result):
-    """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE."""
-    rows = model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk")
+    """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE.
+
+    A row may refuse values that would break a rule which verbs keep: `may_become(values as encoded)`.
+    """
+    # locked before anything else is read: what others decided until then must be seen
+    rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
     groups, changes, touched = defaultdict(list), [], []
     later = _changed_later(model, entries)
     for row in rows:
@@ -200,6 +205,9 @@ def _restore(model, entries, act, result):
         now = act.encoded(row, entry.after)
         back = {name: entry.before[name] for name in entry.after if now[name] == entry.after[name]}
         back = {name: value for name, value in back.items() if name not in later[row.pk]}
+        if back and not getattr(row, "may_become", lambda values: True)(back):
+            result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
+            continue
         kept = [name for name in entry.after if name not in back]
         if kept:
             names = ", ".join(model._meta.get_field(name).verbose_name for name in kept)

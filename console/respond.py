@@ -162,12 +162,16 @@ def remember(request, message, gesture, skipped=()):
 
 def left_alone(skipped):
     """What a bulk left as it was, by name."""
-    return f"{len(skipped)} left as they were. " + ledger.some([_named(conflict) for conflict in skipped], 10)
+    return f"{len(skipped)} left as they were. {named(skipped)}"
 
 
-def _named(conflict):
-    who = conflict.message.removesuffix(" This is how it stands now.")
-    return f"{ledger.describe(conflict.target)}: {who}" if conflict.target else who
+def named(conflicts):
+    """The first ten conflicts in a sentence each, and how many more there are."""
+    said = []
+    for conflict in conflicts:
+        words = conflict.message.removesuffix(" This is how it stands now.")
+        said.append(f"{ledger.describe(conflict.target)}: {words}" if conflict.target else words)
+    return ledger.some(said, 10)
 
 
 def _page(request, here, **answering):

@@ -56,30 +56,32 @@ class Verb:
 
     do_not_call_in_templates = True
 
-    def __call__(self, rows, *, by, reason="", note="", key=None, origin=None, versions=None, **extra):
+    def __call__(self, rows, *, by, reason="", note="", key=None, origin=None, versions=None, asked=None, **extra):
         """Does the verb to rows (one, or a list), in one transaction, with one entry each.
 
         `versions` maps primary keys to the version that was seen, by default that of the rows given; `key` is the
-        form's idempotency key. Returns an Outcome in which rows that moved on are listed as skipped.
+        form's idempotency key, `asked` what was ticked when the rows follow from something else, so that the same
+        form is known again. Returns an Outcome in which rows that moved on are listed as skipped.
         Raises PermissionDenied; Conflict when nothing is left to do; KeyReused for a key with other content.
         """
         if by is not None and not by.has_perm(self.permission):
             raise PermissionDenied(f"{self.label} takes a permission you do not have.")
         seen = versions or {row.pk: row.version for row in (rows if isinstance(rows, list) else [rows])}
-        if not seen:
-            raise Conflict("Nothing was selected.")
-        body = [sorted(seen.items()), reason, note, sorted(extra.items())]
+        body = [sorted((asked or seen).items()), reason, note, sorted(extra.items())]
         with transaction.atomic():
             gesture, fresh = ledger.open_gesture(self.name, by, key, body)
             if not fresh:
-                return Outcome(self, gesture, ledger.targets_of(gesture), replayed=True)
+                done = [row for row in ledger.targets_of(gesture) if row._meta.label == self.model]
+                return Outcome(self, gesture, done, replayed=True)
+            if not seen:
+                raise Conflict("Nothing is left of what was selected.")
             legal, skipped = self._sort_out(seen, by)
             if legal:
                 act = ledger.Act(gesture, by, reason, note, origin or Origin())
                 self.function(legal, act, **extra)
                 return Outcome(self, gesture, legal, skipped)
             transaction.set_rollback(True)  # a gesture that did nothing leaves no trace
-        return self._nothing_done(seen, skipped, by)
+        return self._nothing_done(gesture, seen, skipped, by)
 
     def _sort_out(self, seen, by):
         model = apps.get_model(self.model)
@@ -94,8 +96,8 @@ class Verb:
         skipped += [Conflict(f"{model._meta.verbose_name} {pk} is gone.".capitalize()) for pk in sorted(gone)]
         return legal, skipped
 
-    def _nothing_done(self, seen, skipped, by):
-        """The same decision by the same person from another tab is kindly confirmed; all else is a conflict."""
+    def _nothing_done(self, gesture, seen, skipped, by):
+        """The very same decision by the same person from another tab is kindly confirmed; all else is a conflict."""
         mine = [
             conflict
             for conflict in skipped
@@ -104,9 +106,12 @@ class Verb:
             and conflict.entry.actor_id == by.pk
             and conflict.entry.verb == self.name
             and conflict.target.version == seen[conflict.target.pk] + 1
+            and (self.form is None or conflict.entry.batch.fingerprint == gesture.fingerprint)
         ]
-        if len(mine) < len(skipped):
-            raise next(conflict for conflict in skipped if conflict not in mine)
+        if self.repeats or len(mine) < len(skipped):
+            first = next((conflict for conflict in skipped if conflict not in mine), skipped[0])
+            first.all = skipped
+            raise first
         return Outcome(self, mine[0].entry.batch, [conflict.target for conflict in mine], replayed=True)
 
 

@@ -1,7 +1,5 @@
 """What surrounds every page: preferences, keys, the dashboard's picture, events for scripts, and the first load."""
 
-import json
-
 import brotli
 import pytest
 from playwright.sync_api import expect
@@ -103,7 +101,6 @@ def test_the_first_load_is_light(open_as, moses, full_queue):
     expect(first.get_by_role("article")).to_have_count(25)
     first.wait_for_load_state("networkidle")
     fresh.close()
-    print(json.dumps(sizes, indent=1), sum(sizes.values()))
     assert sum(sizes.values()) <= 40_000
     assert len(before_images) <= 6, " ".join(before_images)
 

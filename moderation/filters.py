@@ -11,6 +11,7 @@ from moderation.widgets import GamesWidget, PlayersWidget
 
 ALL = "all"
 YES, NO = "yes", "no"
+MOST_NAMES = 20
 ORDERS = ("oldest", "newest", "reported")
 
 
@@ -44,8 +45,10 @@ class CommentFilterForm(forms.Form):
 
     def _named(self, field, noun, manager, condition):
         names = [name.strip() for name in self.cleaned_data[field].split(",") if name.strip()]
+        if len(names) > MOST_NAMES:
+            raise forms.ValidationError(f"At most {MOST_NAMES} names at once; these are {len(names)}.")
         found = []
-        for name in names[:20]:
+        for name in names:
             rows = manager.filter(condition(name)).values_list("pk", flat=True)[:20]
             if not rows:
                 raise forms.ValidationError(f"No {noun} is called “{name}”. Check the spelling, or remove it.")

@@ -255,6 +255,11 @@ class Ban(models.Model):
 
     standing = state
 
+    def may_become(self, values):
+        """A lifted ban does not come back beside another: a player has one in force at most."""
+        comes_back = "lifted_at" in values and values["lifted_at"] is None
+        return not (comes_back and self.player_id and self.player.bans.in_force().exclude(pk=self.pk).exists())
+
 
 class StrikeQuerySet(models.QuerySet):
     def weighing(self):

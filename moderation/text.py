@@ -14,7 +14,14 @@ _LINK = re.compile(
     r"|online|shop|store|link|click|live|app|dev|example)\b",
     re.IGNORECASE,
 )
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters that print nothing
+# printable by Unicode's book, and yet there is nothing to see: letters, marks, and selectors of a glyph's variant
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5\u180b\u180c\u180d"
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_FLAGS = re.compile(
+    "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
+_UNSEEN = re.compile(f"[{_BLANK}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NAMES = {
     "\u200b": "zero width space",
     "\u200c": "zero width non-joiner",
@@ -33,50 +40,74 @@ def fold(text):
     return unicodedata.normalize("NFKC", "".join(visible))
 
 
-def lay_open(text) -> SafeString:
+def lay_open(text, limit=20_000) -> SafeString:
     """The text as HTML in which nothing hides: links are marked and cannot be clicked, characters that show nothing
     or turn the line around appear as their number, and lines break where they did. Everything else is escaped.
+
+    Behind `limit` characters it only says how many there are: a list shows fifty of these.
     """
     text = str(text).replace("\r\n", "\n").replace("\r", "\n")
+    more = len(text) - limit
+    text = text[:limit]
     parts, end = [], 0
     for link in _LINK.finditer(text):
         parts.append(_characters(text[end : link.start()]))
         parts.append(format_html('<span class="link">{}</span>', _characters(link[0])))
         end = link.end()
     parts.append(_characters(text[end:]))
+    if more > 0:
+        parts.append(format_html('… <span class="meta">and {} characters more</span>', f"{more:,}"))
     return mark_safe("".join(parts).replace("\n", "<br>"))  # noqa: S308  (every part is escaped above)
 
 
+def lay_open_name(name) -> SafeString:
+    """The same for a name on a line of its own; one that shows nothing at all still has to be clicked."""
+    return lay_open(name, 200) if name.strip() else mark_safe("<i>no name</i>")
+
+
 def _characters(text):
-    """Escaped, with what cannot be seen made visible."""
-    if text.isprintable() and not any(char in text for char in _BLANK):  # nearly always
+    """Escaped, with what cannot be seen made visible, and said once when it comes in a row."""
+    if text.isprintable() and not _UNSEEN.search(text):  # nearly always
         return conditional_escape(text)
-    return mark_safe("".join(_character(text, at, char) for at, char in enumerate(text)))  # noqa: S308
+    good = {at for flag in _FLAGS.finditer(text) for at in range(*flag.span())}
+    parts, at = [], 0
+    while at < len(text):
+        char = text[at]
+        if at in good or _is_seen(text, at, char):
+            parts.append(" " if unicodedata.category(char) in ("Zs", "Zl", "Zp") else conditional_escape(char))
+            at += 1
+            continue
+        run = re.compile(f"{re.escape(char)}+").match(text, at).end() - at
+        parts.append(_number(char, run))
+        at += run
+    return mark_safe("".join(parts))  # noqa: S308
 
 
-def _character(text, at, char):
-    if char == "\n" or (char.isprintable() and char not in _BLANK):
-        return conditional_escape(char)
-    if char == "\t":
-        return "\t"
-    if unicodedata.category(char) in ("Zs", "Zl", "Zp"):  # odd spaces are spaces
-        return " "
-    if _belongs(text, at, char):
-        return char
+def _number(char, times):
     name = _NAMES.get(char) or unicodedata.name(char, "control character").lower()
-    return format_html('<span class="char" title="{}">U+{}</span>', name, f"{ord(char):04X}")
+    often = f" ×{times}" if times > 1 else ""
+    return format_html('<span class="char" title="{}">U+{}{}</span>', name, f"{ord(char):04X}", often)
 
 
-def _belongs(text, at, char):
-    """Whether an invisible character is part of good spelling: inside an emoji, or between letters that join."""
-    if 0xE0020 <= ord(char) <= 0xE007F:  # the letters of a flag
-        return "\U0001f3f4" in text[max(0, at - 8) : at]
-    if char not in "\u200c\u200d":
+def _is_seen(text, at, char):
+    """Whether the character shows, breaks a line or a word, or is part of good spelling."""
+    if char in _BLANK:
         return False
-    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    before, after = text[at - 1 : at] if at else "", text[at + 1 : at + 2]
+    if _SELECTORS.match(char):
+        return bool(before) and _has_variants(before, char)
+    if char.isprintable() or char in "\n\t" or unicodedata.category(char) in ("Zs", "Zl", "Zp"):
+        return True
     if char == "\u200d" and _is_emoji(before) and _is_emoji(after):
         return True
-    return bool(_JOINING.match(before) and _JOINING.match(after))
+    return char in "\u200c\u200d" and bool(_JOINING.match(before) and _JOINING.match(after))
+
+
+def _has_variants(before, selector):
+    """Han characters have any variant, symbols and digits (of keycaps) those of the lower plane."""
+    if "CJK" in unicodedata.name(before, ""):
+        return True
+    return ord(selector) < 0xE0100 and unicodedata.category(before) in ("So", "Sm", "Po", "Nd", "Sk")
 
 
 def _is_emoji(char):

@@ -11,7 +11,12 @@ class Several(ModelSelect2MultipleWidget):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"data_view": "moderation:options", **kwargs})
-        self.attrs |= {"hidden": True, "disabled": True, "data-minimum-input-length": 2}
+        self.attrs |= {"hidden": True, "disabled": True, "data-minimum-input-length": 2, "data-allow-clear": "false"}
+
+    def optgroups(self, name, value, attrs=None):
+        """The chosen ones; what cannot be a key is the form's to complain about."""
+        keys = [key for key in value if str(key).isascii() and str(key).isdigit() and len(str(key)) < 19]
+        return super().optgroups(name, keys, attrs)
 
     def filter_queryset(self, *args, **kwargs):
         return super().filter_queryset(*args, **kwargs).order_by(self.search_fields[0].partition("__")[0], "pk")

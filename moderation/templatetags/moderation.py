@@ -2,7 +2,8 @@
 
 from django import template
 
-from moderation.text import lay_open
+from moderation.text import lay_open, lay_open_name
 
 register = template.Library()
 register.filter(lay_open)
+register.filter(lay_open_name)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from moderation.text import lay_open
+from moderation.text import lay_open, lay_open_name
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,10 @@ def test_sentences_are_no_links(body):
         ("\x00", "U+0000"),
         ("\x1b", "U+001B"),
         ("\U000e0041", "U+E0041"),
+        ("\u034f", "U+034F"),
+        ("\u17b4", "U+17B4"),
+        ("\ufe00", "U+FE00"),
+        ("\U000e0101", "U+E0101"),
     ],
 )
 def test_what_cannot_be_seen_is_shown(char, shown):
@@ -50,9 +54,27 @@ def test_what_cannot_be_seen_is_shown(char, shown):
     assert f">{shown}</span>" in html
 
 
-@pytest.mark.parametrize("body", ["👨‍👩‍👧 ❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "tab\there", "ünï→çödé 👍🏽"])
+@pytest.mark.parametrize(
+    "body", ["👨‍👩‍👧 ❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "tab\there", "ünï→çödé 👍🏽", "1️⃣ ©️", "葛\U000e0101"]
+)
 def test_good_spelling_is_left_alone(body):
     assert lay_open(body) == body
+
+
+def test_smuggled_letters_are_shown():
+    flag = "\U0001f3f4\U000e0068\U000e0069\U000e007f"
+    assert "U+E0068" in lay_open(flag)
+    assert "U+E0100" in lay_open("😀\U000e0100\U000e0101")
+
+
+def test_what_comes_in_a_row_is_said_once_and_long_texts_are_cut():
+    assert lay_open("a" + "\u200b" * 500).endswith(">U+200B ×500</span>")
+    assert lay_open("word " * 1000, 700).endswith('… <span class="meta">and 4,300 characters more</span>')
+
+
+@pytest.mark.parametrize("name", ["\u200b", " ", "", "\u202ekit"])
+def test_every_name_has_something_to_see(name):
+    assert "U+" in lay_open_name(name) or "no name" in lay_open_name(name)
 
 
 def test_everything_is_escaped_and_lines_break():
@@ -63,7 +85,9 @@ def test_everything_is_escaped_and_lines_break():
     assert "&amp;amp;" in html
 
 
-@pytest.mark.parametrize("part", ["a.", "http://", "a.b/", "-", "www.", "\u200d", "a" * 60 + "."])
+@pytest.mark.parametrize(
+    "part", ["a.", "http://", "a.b/", "-", "www.", "\u200b", "\u200b\u200c", "a.a-", "a" * 60 + "."]
+)
 def test_long_bodies_take_no_long(part):
     body = part * (20_000 // len(part))
     started = time.process_time()
