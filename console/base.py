@@ -233,6 +233,8 @@ class VerbView(ConsoleView):
         gesture = outcome.gesture
         if outcome.replayed and self.verb.legal(self.object) and not self.verb.repeats:  # and was taken back since
             message, gesture = f"{message[:-1]}, but is {self.object.standing} now.", None
+        elif not outcome.replayed:
+            message = f"{message} {ledger.taken_along(gesture, self.verb.model)}".strip()
         if wants_partial(self.request):
             return respond.done(self.request, self.verb, gesture, self.card, [self.object], message, self.next)
         respond.remember(self.request, message, gesture)

@@ -127,7 +127,8 @@ class BulkView(ConsoleView):
         what = ledger.describe(outcome.done[0]) if number == 1 else many
         tells = self.verb.tells if number == 1 else self.verb.tells.replace(" was ", " were ")
         past = f"already {self.verb.past}" if outcome.replayed else self.verb.past
-        message = tells.format(row=what, past=past)
+        along = "" if outcome.replayed else ledger.taken_along(outcome.gesture, self.verb.model)
+        message = f"{tells.format(row=what, past=past)} {along}".strip()
         if wants_partial(self.request):
             card = respond.card_for(self.verb.model.lower())
             rows = outcome.done
@@ -139,7 +140,9 @@ class BulkView(ConsoleView):
         """In words; a form with a note in it gets them beside the note, a bar without one as an alert."""
         typed = self.request.POST.get("note", "").strip()
         if wants_partial(self.request) and not typed:
-            return alert(self.request, status, words)
+            # the list anew: its bar has a key that was not used, its cards say how things stand
+            anew = respond.refreshed(self.request, status, words, self.next)
+            return anew or alert(self.request, status, words)
         return self.answer(status, problem=words, typed=typed, title="Nothing was changed")
 
     def answer(self, status, **context):

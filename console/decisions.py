@@ -21,9 +21,15 @@ def chart():
     today = timezone.now().astimezone(UTC).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     counted = caches["hot"].get_or_set(f"decisions:{today}", lambda: _count(days[0]), KEPT_S)
+    used = [verb for verb in verbs.every() if verb.name in counted]
+    plain = [verb for verb in used if verb.tone not in TONES]
     series = [
-        Series(verb.label, TONES.get(verb.tone, f"other-{at % 3}"), [counted[verb.name].get(day, 0) for day in days])
-        for at, verb in enumerate(verb for verb in verbs.every() if verb.name in counted)
+        Series(
+            verb.label,
+            TONES.get(verb.tone) or f"other-{plain.index(verb) % 4}",
+            [counted[verb.name].get(day, 0) for day in days],
+        )
+        for verb in used
     ]
     return stacked("Decisions per day", [f"{day:%d %b}" for day in days], series)
 

@@ -301,6 +301,17 @@ def standing(rows, adverb):
     return "; ".join(said) + "." if said else ""
 
 
+def taken_along(gesture, label):
+    """What a gesture did to rows of other models than the verb's own, as far as they have a status; "" if nothing."""
+    others = gesture.entries.exclude(target_type=label.lower()).filter(after__has_key="status")
+    counted = others.values_list("target_type", "after__status").annotate(number=models.Count("pk")).order_by()
+    said = []
+    for target_type, status, number in counted:
+        noun = apps.get_model(target_type)._meta.verbose_name if number == 1 else plural(apps.get_model(target_type))
+        said.append(f"{number} {noun} {'was' if number == 1 else 'were'} {status} with it.")
+    return " ".join(said)
+
+
 def some(sentences, limit=5):
     """The first few sentences, and how many more there are."""
     rest = len(sentences) - limit
@@ -312,9 +323,9 @@ def plural(model):
 
 
 def describe(row):
-    """The row at the start of a sentence: "Comment 17", or a player's name as it is written."""
+    """The row at the start of a sentence: "Comment 17", or a name as it is written."""
     said = str(row)
-    return said[:1].upper() + said[1:] if said == f"{row._meta.verbose_name} {row.pk}" else said
+    return said if hasattr(row, "personal_label") else said[:1].upper() + said[1:]
 
 
 def name_of(user):

@@ -13,31 +13,22 @@ from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 
 VERSION, COUNT_S, TAG_S = "live:version", 60, 60
-PAUSE_S = 5  # a Redis that hangs costs 0.3 s a question; nobody should pay that on every page
 _signer = signing.Signer(salt="console.live")
-_asleep_until = 0.0
 
 
 def bump():
     """Says that something that is counted has changed."""
-    if time.monotonic() < _asleep_until:
-        return  # when Redis is back without this, counts are at most COUNT_S old
-    # time keeps versions growing even when Redis was wiped in between
+    # time keeps versions growing even when Redis was wiped in between; without Redis counts are at most COUNT_S old
     caches["hot"].set(VERSION, time.time_ns(), timeout=None)
 
 
 def version():
-    """The present version, or None when Redis cannot be asked; then it is left in peace for PAUSE_S."""
-    global _asleep_until
-    if time.monotonic() < _asleep_until:
-        return None
+    """The present version, or None when Redis cannot be asked."""
     hot = caches["hot"]
     present = hot.get(VERSION)
     if present is None:
         hot.add(VERSION, time.time_ns(), timeout=None)
         present = hot.get(VERSION)
-    if present is None:
-        _asleep_until = time.monotonic() + PAUSE_S
     return present
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions import middleware as sessions
 from django.db import connection
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import urlencode
 
@@ -75,6 +75,8 @@ class HeadersMiddleware:
         response["Permissions-Policy"] = self.permissions_policy
         if not response.has_header("Cache-Control"):  # static files have set their own
             add_never_cache_headers(response)
+        if request.method == "POST" and request.path == resolve_url("account_logout") and response.status_code == 302:
+            response["Clear-Site-Data"] = '"cache", "storage"'  # Back must not bring back what was seen
         if "no-store" in response["Cache-Control"]:
             patch_vary_headers(response, ["Cookie", "HX-Request"])
         return response
@@ -100,6 +102,10 @@ class ConsoleLoginMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request, view_func):
         login = resolve_url(self.get_login_url(view_func))
         if not wants_partial(request):
+            typed = request.POST.get("note", "").strip() if request.method == "POST" else ""
+            if typed:  # a redirect would lose it
+                sign_in = f"{login}?{urlencode({'next': request.path})}"
+                return render(None, "session_ended.html", {"sign_in": sign_in, "typed": typed}, status=401)
             return redirect_to_login(request.get_full_path(), login, self.get_redirect_field_name(view_func))
         back = current_path(request)
         return alert(

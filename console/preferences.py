@@ -15,8 +15,8 @@ from console.models import User
 COOKIES = {"theme": "attendant_theme", "density": "attendant_density"}
 A_YEAR = 365 * 24 * 3600
 KEYS = [
-    ("j", "Next card"),
-    ("k", "Previous card"),
+    ("j", "Next card, or next comment"),
+    ("k", "Previous card, or back to the list"),
     ("u", "Undo the latest decision"),
     ("/", "Search"),
     ("?", "This page"),
@@ -54,7 +54,8 @@ class PreferencesPage(ConsoleView):
             response = self.render_to_response(self.get_context_data(form=form))
             response.status_code = 422
             return response
-        user = form.save()
+        user = form.save(commit=False)
+        user.save(update_fields=PreferencesForm.Meta.fields)
         messages.success(request, "Your preferences were saved.")
         response = HttpResponseRedirect(self.next, status=303)
         for name, cookie in COOKIES.items():

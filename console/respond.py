@@ -24,7 +24,7 @@ class Card:
     """How rows of a model are shown.
 
     `summary` (a partial) gets `row`; `queryset()` loads rows with all they need; `list_url()` is the list their verbs
-    return to by default. For rows that are cards of that list: `template` gets `row`, `offers(user)` says what else
+    return to by default. For rows that are cards of that list: `template` gets `row`, `offers(request)` says what else
     it needs, `belongs(row, url)` whether the list at that address still shows the row, `found(url)` how much it
     holds now. For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those
     lists up to date, as out-of-band HTML, or is None when only a fresh list will do.
@@ -35,7 +35,7 @@ class Card:
     queryset: Callable
     list_url: Callable[[], str]
     template: str = ""
-    offers: Callable = lambda user: {}
+    offers: Callable = lambda request: {}
     belongs: Callable = lambda row, url: True
     found: Callable[[str], str] = lambda url: ""
     beside: Callable = lambda request, row, gesture, url: None
@@ -51,6 +51,11 @@ def register(card):
 def card_for(label):
     """The card for a model label as in the ledger ("moderation.comment"), or None."""
     return next((card for model, card in _registered.items() if model.lower() == label), None)
+
+
+def found_at(here):
+    """How much the list at that address holds now, as its sentence; "" for what is no list of cards."""
+    return next((card.found(here) for card in _registered.values() if card.is_listed(here)), "")
 
 
 def root_of(here):
@@ -80,7 +85,7 @@ def partial_at(request, here, **answering):
 
 def newer_at(request, here, seen):
     """How many rows the list at `here` got after `seen`, the highest key it knew; None when it is no list."""
-    if root_of(here) != "#results":
+    if seen is None or root_of(here) != "#results":
         return None
     path, _, query = here.partition("?")
     match = resolve(path)
@@ -103,12 +108,10 @@ def done(request, verb, gesture, card, rows, message, here, skipped=None):
         stays = card.belongs(alone, here)
         response = HttpResponse(_card(request, card, alone, here) if stays else "")
         response["HX-Retarget"], response["HX-Reswap"] = f"#{dom_id(alone)}", "outerHTML" if stays else "delete"
-        found = card.found(here)
     else:
         beside = card.beside(request, alone, gesture, here) if alone and root_of(here) == "#results" else None
         response = _page(request, here) if beside is None else _only(beside)
-        found = ""
-    response.write(_after(request, message, here, found=found, undo=undo, skipped=skipped))
+    response.write(_after(request, message, here, undo=undo, skipped=skipped))
     items = [dom_id(row) for row in rows[:100]]
     return _telling(response, "attendant:done", verb=verb.name, items=items, gesture=str(gesture.pk) if gesture else "")
 
@@ -117,7 +120,6 @@ def undone(request, card, result, message, here):
     """200 after an undo: the one card that is back, or the page as it is now when several things are."""
     rows = result.restored
     shown, alone = bool(request.POST.get("shown")), rows[0] if len(rows) == 1 else None
-    found = ""
     if alone and alone._meta.label == card.model and card.is_listed(here):
         row = card.queryset().get(pk=alone.pk)
         wanted = shown or card.belongs(row, here)
@@ -125,10 +127,9 @@ def undone(request, card, result, message, here):
         if wanted:
             response["HX-Retarget"] = f"#{dom_id(row)}" if shown else "#cards"
             response["HX-Reswap"] = "outerHTML" if shown else "afterbegin"
-        found = card.found(here)
     else:
         response = _page(request, here)
-    response.write(_after(request, message, here, found=found))
+    response.write(_after(request, message, here))
     return _telling(response, "attendant:undone", items=[dom_id(row) for row in rows[:100]])
 
 
@@ -140,15 +141,29 @@ def conflict(request, card, row, message, here):
     else:
         response = _page(request, here, conflict=message)
         response.status_code = 409
-    response.write(_after(request, "", here, found=card.found(here) if card.is_listed(here) else "", spoken=message))
+    response.write(_after(request, "", here, spoken=message))
     return _telling(response, "attendant:conflict", items=[dom_id(row)])
 
 
 def behind(request, card, row, message, here):
     """What stands behind a dialog that stays open on a conflict, brought up to date out of band."""
     if card.is_listed(here):
-        return _card(request, card, row, here, conflict=message, oob=True)
-    return partial_at(request, here, conflict=message, oob=True) if root_of(here) == "#item" else ""
+        html = _card(request, card, row, here, conflict=message, oob=True)
+    elif root_of(here) == "#item":
+        html = partial_at(request, here, conflict=message, oob=True)
+    else:
+        html = card.beside(request, row, None, here) or ""
+    return html + _after(request, "", here, spoken=message)
+
+
+def refreshed(request, status, words, here):
+    """The list at `here` as it is now, with the words above it; None when there is no list to be had."""
+    if root_of(here) != "#results":
+        return None
+    response = _page(request, here)
+    response.status_code = status
+    response.write(_after(request, "", here, spoken=words, alert=words))
+    return response
 
 
 def remember(request, message, gesture, skipped=()):
@@ -190,18 +205,21 @@ def _only(html):
 
 
 def _card(request, card, row, here, **context):
-    context = {"row": row, "here": here, **card.offers(request.user), **context}
+    context = {"row": row, "here": here, **card.offers(request), **context}
     context.setdefault("offered", verbs.offered(card.model, request.user))
     return render_to_string(card.template, context, request)
 
 
-def _after(request, message, here, found="", undo=None, skipped=(), spoken=""):
-    """What every answer adds out of band: badges, the toast (when there is a message), words for screen readers."""
+def _after(request, message, here, undo=None, skipped=(), spoken="", alert=""):
+    """What every answer adds out of band: badges, the toast (when there is a message), words for screen readers.
+
+    An alert that was there is over: `alert`, or what was skipped, takes its place.
+    """
     context = {
         "message": message,
-        "skipped": left_alone(skipped) if skipped else "",
+        "alert": left_alone(skipped) if skipped else alert,
         "spoken": spoken or message,
-        "found": found,
+        "found": found_at(here),
         "undo": undo,
         "here": here,
     }

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Group
 from django.core.cache import caches
 from django.test import Client
 
-from console import live, roles
+from console import roles
+from console.hot import HotCache
 
 PASSWORD = "correct horse battery"
 
@@ -67,7 +68,7 @@ class Person(Client):
 @pytest.fixture(autouse=True)
 def _fresh_hot_cache():
     caches["hot"].delete_pattern("*")
-    live._asleep_until = 0.0
+    HotCache.asleep_until = 0.0
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 
-from console import decisions, ledger, live, respond, sections
+from console import decisions, ledger, live, respond, sections, verbs
 from console.base import ConsoleView, safe_next
 from console.errors import alert
 from console.forms import VerbForm
@@ -44,15 +44,19 @@ class LivePoll(ConsoleView):
     def get(self, request, *args, **kwargs):
         if not wants_partial(request):
             return HttpResponseRedirect("/manage/", status=303)
-        here, seen = current_path(request), request.GET.get("seen", "")
-        news = (
-            respond.newer_at(request, here, int(seen)) if seen.isascii() and seen.isdigit() and len(seen) < 19 else None
-        )
-        html = render_to_string("console/_live.html", {"news": news, "here": here}, request)
-        response = HttpResponse(html)
+        here = current_path(request)
+        news = respond.newer_at(request, here, whole_number(request.GET.get("seen")))
+        if news == whole_number(request.GET.get("told"), 0):
+            news = None  # said already: the link that says so may have the focus
+        response = HttpResponse(render_to_string("console/_live.html", {"news": news, "here": here}, request))
         if news:
             response["HX-Trigger"] = json.dumps({"attendant:news": {"count": news}})
         return response
+
+
+def whole_number(text, default=None):
+    """A number that a database key can be, or the default."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else default
 
 
 class UndoView(ConsoleView):
@@ -74,9 +78,16 @@ class UndoView(ConsoleView):
         self.next = safe_next(self.request, self.card.list_url())
 
     def get_context_data(self, **kwargs):
-        kwargs.setdefault("form", VerbForm(initial={"version": 0, "next": self.next}))
-        count = self.gesture.entries.count()
-        return super().get_context_data(entry=self.entry, gesture=self.gesture, count=count, here=self.next, **kwargs)
+        rows = ledger.targets_of(self.gesture)
+        return super().get_context_data(
+            entry=self.entry,
+            gesture=self.gesture,
+            declared=verbs.get(self.gesture.verb),
+            rows=[ledger.describe(row) for row in rows[:10]],
+            more=len(rows) - 10,
+            here=self.next,
+            **kwargs,
+        )
 
     def post(self, request, *args, **kwargs):
         form = VerbForm(request.POST)

@@ -154,7 +154,7 @@ def test_on_the_page_of_one_comment(open_as, moses, spam):
     page.get_by_role("link", name="Reject").tap()
     page.get_by_label("Scam or phishing").check()
     page.get_by_role("dialog").get_by_role("button", name="Reject").tap()
-    expect(page.get_by_text("moses rejected this comment for scam")).to_be_visible()
+    expect(page.get_by_text("moses rejected this comment for Scam or phishing")).to_be_visible()
     page.get_by_role("button", name="Undo").tap()
     expect(page.get_by_text("moses undid a decision")).to_be_visible()
     page.get_by_role("button", name="Approve").tap()

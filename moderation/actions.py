@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from console.verbs import verb
 from moderation.forms import BanForm, NoteForm, ReasonForm, WhyForm
-from moderation.lengths import is_long, until
+from moderation.lengths import TOO_LONG, is_long, until
 from moderation.models import Ban, Comment, Note, Strike
 
 
@@ -61,7 +61,7 @@ def ban(players, act, expires="7d", reject_pending=True):
     Raises PermissionDenied for a length the person may not give.
     """
     if act.by and is_long(expires) and not act.by.has_perm("moderation.ban_player_long"):
-        raise PermissionDenied("You may ban for up to 7 days. A senior moderator can ban for longer.")
+        raise PermissionDenied(TOO_LONG)
     act.touch(players)
     now = timezone.now()
     bans = [

@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from console import verbs
 from console.base import COUNTED
+from console.flags import BULK_ACTIONS, is_on
 from console.respond import Card
 from console.templatetags.console import capped
 from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment, Player
 
 COMMENT, PLAYER = "moderation.Comment", "moderation.Player"
+BULK_VERBS = ("comment.approve", "comment.reject", "player.ban")
 
 
 def waiting():
@@ -62,24 +64,32 @@ def found(total, status):
     return number if status == ALL else f"{number} {status}"
 
 
-def offers(user):
-    """The verbs on a comment's card: its own, and of its author's those that have a key."""
-    on_author = verbs.offered(PLAYER, user)
-    return {"offered": verbs.offered(COMMENT, user), "on_author": [verb for verb in on_author if verb.key]}
+def offers(request):
+    """What a comment's card needs beside the comment: its verbs, of its author's those that have a key, and the
+    verbs for many at once, while that is switched on for the person.
+    """
+    on_author = [verb for verb in verbs.offered(PLAYER, request.user) if verb.key]
+    offered = verbs.offered(COMMENT, request.user)
+    bulk = [verb for verb in [*offered, *on_author] if verb.name in BULK_VERBS]
+    if bulk and not is_on(request, BULK_ACTIONS):
+        bulk = []
+    return {"offered": offered, "on_author": on_author, "bulk": bulk}
 
 
 def beside_players(request, player, gesture, url):
-    """After a verb on a player: their cards on the list at `url`, out of band; None when only a fresh list will do.
+    """After a verb on a player (`gesture` None: after one that came too late): their cards on the list at `url`, out
+    of band; None when only a fresh list will do.
 
     In the queue of what is pending, a ban that rejected their comments takes all of them away.
     """
     if url.partition("?")[0] != comments_url():
         return None
-    rejected = gesture.entries.filter(target_type=COMMENT.lower()).exists()
-    if rejected and status_of(url) != Comment.PENDING:
+    on_pending = status_of(url) == Comment.PENDING
+    if gesture and not on_pending and gesture.entries.filter(target_type=COMMENT.lower()).exists():
         return None
+    gone = on_pending and not player.comments.filter(status=Comment.PENDING).exists()
     player = Player.objects.with_standing().get(pk=player.pk)
-    context = {"player": player, "gone": rejected, "on_author": offers(request.user)["on_author"], "here": url}
+    context = {"player": player, "gone": gone, "on_author": offers(request)["on_author"], "here": url}
     return render_to_string("moderation/_player_beside.html", context, request)
 
 

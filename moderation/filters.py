@@ -1,9 +1,11 @@
 """What the lists of this app can be narrowed by."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import django_filters as filters
 from django import forms
 from django.apps import apps
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from moderation.models import Comment, CommentText, Player
 from moderation.text import fold
@@ -15,12 +17,18 @@ MOST_NAMES = 20
 ORDERS = ("oldest", "newest", "reported")
 
 
-def search_comments(queryset, words):
+def search_comments(queryset, words, among_few=False):
     """Comments whose body holds the words (from three characters), or whose author's name does (starts, with two).
 
-    The two searches are a union of ids, each from its own index: an OR across tables could use neither.
+    The two searches are a union of ids, each from its own index: an OR across tables could use neither. Among few
+    rows (what is pending, what is new) each row is asked instead: a common word would bring the union of everything.
     """
     words = words.strip()
+    if among_few:
+        found = Exists(players_named(words).filter(pk=OuterRef("player")))
+        if len(fold(words)) > 2:
+            found |= Exists(CommentText.objects.filter(comment=OuterRef("pk"), folded__contains=fold(words)))
+        return queryset.filter(found)
     by_author = Comment.objects.filter(player__in=players_named(words)).order_by().values("pk")
     folded = fold(words)
     if len(folded) < 3:
@@ -87,16 +95,18 @@ def several(label, model, widget, **kwargs):
     )
 
 
-def day(label, lookup):
-    help_text = "In UTC, both days included."
+def day(label, method):
     return filters.DateFilter(
         label=label,
-        field_name="created_at",
-        lookup_expr=lookup,
-        help_text=help_text,
+        method=method,
+        help_text="In UTC, both days included.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Write a day as 2026-01-31."},
     )
+
+
+def midnight(day):
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class CommentFilter(filters.FilterSet):
@@ -105,6 +115,8 @@ class CommentFilter(filters.FilterSet):
     defaults = {"status": Comment.PENDING, "order": "oldest", "per": "25"}
     # what the panel sets, besides the tabs, the order and the search that are always at hand
     in_panel = ("game", "player", "games", "players", "games_text", "players_text", "reported", "from", "to")
+
+    among_few = False  # whether the queryset given holds but a few rows
 
     q = text("Search", method="search")
     status = choice("Status", [*Comment.STATUSES, (ALL, "All")], method="by_status", empty_label=None)
@@ -115,8 +127,8 @@ class CommentFilter(filters.FilterSet):
     games_text = text("Several games", method="by_games")
     players_text = text("Several players", method="by_players")
     reported = choice("Reported", [(YES, "Reported"), (NO, "Not reported")], method="by_reports")
-    locals()["from"] = day("From", "date__gte")  # the parameter is called what Python calls a keyword
-    to = day("To", "date__lte")
+    locals()["from"] = day("From", "from_day")  # the parameter is called what Python calls a keyword
+    to = day("To", "to_day")
     order = choice("Order", [(o, f"{o.capitalize()} first") for o in ORDERS], method="keep", empty_label=None)
     per = choice("On a page", [(n, n) for n in ("25", "50", "100")], method="keep", empty_label=None)
 
@@ -158,11 +170,18 @@ class CommentFilter(filters.FilterSet):
     def by_players(self, queryset, name, value):
         return queryset.filter(player__in=value)
 
+    def from_day(self, queryset, name, value):
+        return queryset.filter(created_at__gte=midnight(value))
+
+    def to_day(self, queryset, name, value):
+        return queryset if value == date.max else queryset.filter(created_at__lt=midnight(value + timedelta(days=1)))
+
     def by_reports(self, queryset, name, value):
         return queryset.filter(report_count__gt=0) if value == YES else queryset.filter(report_count=0)
 
     def search(self, queryset, name, value):
-        return search_comments(queryset, value) if len(value) > 1 else queryset.none()
+        among_few = self.among_few or self.shown_status == Comment.PENDING
+        return search_comments(queryset, value, among_few) if len(value) > 1 else queryset.none()
 
     def keep(self, queryset, name, value):
         return queryset

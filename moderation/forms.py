@@ -55,9 +55,7 @@ class BanForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.may_be_long = self.by is None or self.by.has_perm("moderation.ban_player_long")
         offered = [
-            (code, label)
-            for code, label in lengths.LABELS.items()
-            if self.may_be_long or code == "7d" or not lengths.is_long(code)
+            (code, label) for code, label in lengths.LABELS.items() if self.may_be_long or not lengths.is_long(code)
         ]
         self.fields["expires"].widget = forms.RadioSelect(choices=offered)
         self.fields["expires"].initial = "1d"
@@ -69,7 +67,7 @@ class BanForm(ReasonForm):
         except ValueError:
             raise forms.ValidationError("Choose one of these, or give a moment to come as 2027-01-31T12:00Z.") from None
         if is_long and not self.may_be_long:
-            raise forms.ValidationError("You may ban for up to 7 days. A senior moderator can ban for longer.")
+            raise forms.ValidationError(lengths.TOO_LONG)
         return length
 
 

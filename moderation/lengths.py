@@ -10,6 +10,8 @@ PRESETS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(da
 LABELS = {"1h": "1 hour", "1d": "1 day", "7d": "7 days", "30d": "30 days", NEVER: "For good"}
 SHORT = timedelta(days=7)  # what any moderator may give; beyond it takes ban_player_long
 
+TOO_LONG = "You may ban for up to 7 days. A senior moderator can ban for longer."
+
 
 def until(length, now=None):
     """When a ban of this length ends: a moment, or None for never. Raises ValueError for anything else."""

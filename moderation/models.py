@@ -111,8 +111,9 @@ class Comment(models.Model):
     STATUSES = [(s, s.capitalize()) for s in (PENDING, APPROVED, REJECTED)]
 
     external_id = models.CharField(max_length=200, unique=True)
-    player = models.ForeignKey(Player, models.CASCADE, related_name="comments")
-    game = models.ForeignKey("games.Game", models.SET_NULL, null=True, blank=True, related_name="+")
+    # both lead an index of their own below
+    player = models.ForeignKey(Player, models.CASCADE, related_name="comments", db_index=False)
+    game = models.ForeignKey("games.Game", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     body = models.TextField(help_text="Kept exactly as it was sent.")
     status = models.CharField(max_length=8, choices=STATUSES, default=PENDING)
     created_at = models.DateTimeField(default=timezone.now)
@@ -128,6 +129,9 @@ class Comment(models.Model):
         indexes = [
             # each order of the list, over everything and by status; what is pending is a sliver of the table
             models.Index(fields=["created_at", "id"], name="comment_time"),
+            # of one player: the latest, and how many in each state without looking at the table
+            models.Index(fields=["player", "created_at", "id"], name="comment_player", include=["status"]),
+            models.Index(fields=["game", "created_at", "id"], name="comment_game"),
             models.Index(
                 fields=["status", "created_at", "id"], name="comment_decided", condition=~models.Q(status="pending")
             ),
@@ -215,7 +219,7 @@ class Ban(models.Model):
 
     WAITING, ACTIVE, LIFTED, EXPIRED = "waiting", "active", "lifted", "expired"
 
-    player = models.ForeignKey(Player, models.CASCADE, null=True, blank=True, related_name="bans")
+    player = models.ForeignKey(Player, models.CASCADE, null=True, blank=True, related_name="bans", db_index=False)
     network = models.GenericIPAddressField(null=True, blank=True)
     reason = models.CharField(max_length=32)
     note = models.TextField(blank=True)
@@ -242,7 +246,7 @@ class Ban(models.Model):
         ]
 
     def __str__(self):
-        return f"ban {self.pk}"
+        return f"the ban of {self.player or self.network}"
 
     @property
     def state(self):
@@ -270,7 +274,7 @@ class StrikeQuerySet(models.QuerySet):
 class Strike(models.Model):
     """A warning that counts against a player. Stored withdrawn and put in force by a recorded change, as bans are."""
 
-    player = models.ForeignKey(Player, models.CASCADE, related_name="strikes_given")
+    player = models.ForeignKey(Player, models.CASCADE, related_name="strikes_given", db_index=False)
     reason = models.CharField(max_length=32)
     created_at = models.DateTimeField(default=timezone.now)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -282,7 +286,7 @@ class Strike(models.Model):
         indexes = [models.Index(fields=["player", "-created_at"], name="strike_player")]
 
     def __str__(self):
-        return f"strike {self.pk}"
+        return f"the strike against {self.player}"
 
     @property
     def standing(self):
@@ -307,7 +311,7 @@ class Note(models.Model):
     version = models.PositiveIntegerField(default=0)
 
     def __str__(self):
-        return f"note {self.pk}"
+        return f"the note on {self.player}"
 
     @property
     def standing(self):

@@ -14,7 +14,7 @@ RECENT = 2000  # words are taken from the newest texts; with all of them this wo
 _WORDS = """
     WITH recent AS (SELECT folded FROM moderation_commenttext ORDER BY comment_id DESC LIMIT %s),
     words AS (SELECT DISTINCT regexp_split_to_table(folded, '[^[:alnum:]]+') AS word FROM recent)
-    SELECT word FROM words WHERE similarity(word, %s) >= 0.4 AND length(word) BETWEEN 3 AND 30 AND word <> %s
+    SELECT word FROM words WHERE similarity(word, %s) >= 0.4 AND length(word) BETWEEN 3 AND 30
     ORDER BY similarity(word, %s) DESC, word LIMIT 1
 """
 
@@ -42,7 +42,8 @@ def spellings(field, typed):
     if field == "game":
         close += _similar(games(), "title", typed)
     if field == "q":
-        close.append(_respelled(fold(typed)))
+        words = _respelled(fold(typed))
+        close += [" ".join(words), *sorted(set(words) - set(fold(typed).split()), key=len, reverse=True)]
     return [word for word in dict.fromkeys(close) if word and word != typed]
 
 
@@ -57,7 +58,7 @@ def _respelled(typed):
     respelled = []
     with connection.cursor() as cursor:
         for word in typed.split()[:5]:
-            cursor.execute(_WORDS, [RECENT, word, word, word])
+            cursor.execute(_WORDS, [RECENT, word, word])
             found = cursor.fetchone()
             respelled.append(found[0] if found and len(word) > 2 else word)
-    return " ".join(respelled)
+    return respelled

@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 # a scheme, "www.", or a name: with a path behind it whatever its ending, alone with an ending that spam likes
 _LINK = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"]{2,}"
-    r"|\b(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}[/?#][^\s<>\"]*"
-    r"|\b(?:[a-z0-9-]{1,63}\.){1,8}(?:com|net|org|info|biz|io|gg|tv|me|cc|co|ru|cn|uk|de|fr|br|xyz|top|club|site"
-    r"|online|shop|store|link|click|live|app|dev|example)\b",
+    r"|\b(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}[/?#][^\s<>\"]*"
+    r"|\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|info|biz|io|gg|tv|me|cc|co|ru|cn|uk|de|fr|br|xyz|top|club|site"
+    r"|рф|online|shop|store|link|click|live|app|dev|example)\b",
     re.IGNORECASE,
 )
 # printable by Unicode's book, and yet there is nothing to see: letters, marks, and selectors of a glyph's variant
@@ -36,7 +36,7 @@ _JOINING = re.compile("[\u0590-\u0dff\u1000-\u18af\ufb1d-\ufdff\ufe70-\ufefc]")
 def fold(text):
     """Case, width and invisible characters gone, so that "Ｋobyo​SHI" is found by "kobyoshi". Idempotent."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    visible = (char for char in plain if unicodedata.category(char) != "Cf")
+    visible = (char for char in plain if unicodedata.category(char) != "Cf" and not _UNSEEN.match(char))
     return unicodedata.normalize("NFKC", "".join(visible))
 
 

@@ -5,16 +5,37 @@ from django.utils.http import urlencode
 from django_select2.views import AutoResponseView
 
 from console import ledger, personal, verbs
-from console.base import ConsoleView, DetailPage, ListPage, VerbView, clean_query, in_dialog, safe_next, with_params
+from console.base import (
+    COUNTED,
+    ConsoleView,
+    DetailPage,
+    ListPage,
+    VerbView,
+    clean_query,
+    in_dialog,
+    safe_next,
+    with_params,
+)
 from console.bulk import BulkView
-from console.flags import BULK_ACTIONS, is_on
+from console.flags import BULK_ACTIONS
 from console.htmx import wants_partial
 from console.keyset import Order
 from console.ledger import Conflict
+from console.models import Gesture
 from moderation import suggestions
-from moderation.cards import COMMENT, COMMENT_CARD, PLAYER, PLAYER_CARD, comments_url, found, offers, query_of
+from moderation.cards import (
+    BULK_VERBS,
+    COMMENT,
+    COMMENT_CARD,
+    PLAYER,
+    PLAYER_CARD,
+    comments_url,
+    found,
+    offers,
+    query_of,
+)
 from moderation.filters import ALL, CommentFilter
-from moderation.models import Comment, Player
+from moderation.models import Comment, Player, Reason
 from moderation.text import fold
 
 VIEW = "moderation.view_comment"
@@ -37,22 +58,36 @@ class CommentsPage(ListPage):
         return queryset.for_cards()
 
     def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs) | offers(self.request.user)
+        context = super().get_context_data(**kwargs) | offers(self.request)
         query, status = context["query"], context["filter"].shown_status
         context["statuses"] = [*Comment.STATUSES, (ALL, "All")]
         context["narrowed"] = narrowed(context["filter"], query)
         kept = (*CommentFilter.in_panel, "per")  # what a search or another status must not throw away
         context["kept"] = [(name, value) for name in kept for value in query.getlist(name)]
-        may_bulk = any(verbs.get(name) in context["offered"] for name in CommentsBulk.offered)
-        if may_bulk and is_on(self.request, BULK_ACTIONS):
-            context["bulk"] = [*context["offered"], *context["on_author"]]
-            context["ticked"] = "ticked" in self.request.GET
+        context["ticked"] = "ticked" in self.request.GET
         if context["filter"].is_valid():
             context["found"] = found(context["total"], status)
             context["empty"] = None if context["rows"] else self.nothing(context["filter"], query, status)
         else:
             context["found"], context["empty"] = "Nothing was looked for", UNCLEAR
         return context
+
+    def newer_than(self, pk):
+        newer = Comment.objects.filter(pk__gt=pk)
+        filterset = CommentFilter(self.request.GET, newer)
+        filterset.among_few = True
+        return filterset.qs.order_by()[: COUNTED + 1].count() if filterset.is_valid() else 0
+
+    def render_to_response(self, context, **kwargs):
+        """A mistake in the panel opens the panel again, with what was typed and what is wrong."""
+        if in_dialog(self.request) and wants_partial(self.request) and not context["filter"].is_valid():
+            panel = PanelPage()
+            panel.setup(self.request)
+            response = panel.render_to_response(panel.get_context_data())
+            response.status_code = 422
+            response["HX-Retarget"], response["HX-Reswap"] = "#dialog-body", "innerHTML"
+            return response
+        return super().render_to_response(context, **kwargs)
 
     def nothing(self, filterset, query, status):
         said = empty(query, status)
@@ -181,7 +216,7 @@ class CommentPage(DetailPage):
         return Comment.objects.for_cards()
 
     def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs) | offers(self.request.user)
+        context = super().get_context_data(**kwargs) | offers(self.request)
         comment = self.object
         back = safe_next(self.request, comments_url())
         others = comment.player.comments.exclude(pk=comment.pk).select_related("game")
@@ -193,7 +228,7 @@ class CommentPage(DetailPage):
             "following": following(comment, back),
             "reports": comment.reports.select_related("player").order_by("-pk")[:50],
             "recent": others.order_by("-created_at", "-pk")[:8],
-            "entries": told(comment, comment.player),
+            "entries": told(self.request.user, comment, comment.player),
         }
 
 
@@ -225,18 +260,26 @@ class PlayerPage(DetailPage):
             "recent": player.comments.select_related("game").order_by("-created_at", "-pk")[:20],
             "bans": player.bans.order_by("-starts_at")[:10],
             "notes": player.notes.filter(withdrawn_at=None).select_related("author").order_by("-pk")[:20],
-            "entries": told(player),
+            "entries": told(self.request.user, player),
         }
 
 
-def told(*rows):
-    """What the ledger says about these rows, newest first, a line for each gesture, with notes and objects in words."""
+def told(user, *rows):
+    """What the ledger says about these rows, newest first, a line for each gesture: notes, reasons and objects in
+    words, and whether this person may undo it.
+    """
     entries = {entry.batch_id: entry for entry in reversed(ledger.entries_on(*rows)[:50])}
     entries = sorted(entries.values(), key=lambda entry: -entry.pk)
     words = personal.reveal(entry.note for entry in entries)
+    labels = dict(Reason.objects.values_list("code", "label"))
+    undone = set(
+        Gesture.objects.filter(undoes__in=[entry.batch_id for entry in entries]).values_list("undoes_id", flat=True)
+    )
     for entry in entries:
         entry.words = words.get(entry.note, "")
+        entry.because = labels.get(entry.reason, entry.reason)
         entry.declared = verbs.get(entry.verb)
+        entry.undoable = entry.declared and entry.batch_id not in undone and ledger.may_undo(user, entry.batch)
         if entry.declared and entry.declared.model.lower() != entry.target_type:  # a cascade
             entry.about = f"the {verbs.model_of(entry.declared.model)._meta.verbose_name}"
         elif not entry.is_about(rows[0]):
@@ -259,7 +302,7 @@ class CommentsBulk(BulkView):
 
     permission_required = VIEW
     flag = BULK_ACTIONS
-    offered = ("comment.approve", "comment.reject", "player.ban")
+    offered = BULK_VERBS
     card = COMMENT_CARD
 
     def targets(self, seen):

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",  # static files come compressed; pads its answers against BREACH
     "console.middleware.RequestIdMiddleware",
     "csp.middleware.CSPMiddleware",
     "console.middleware.HeadersMiddleware",
@@ -155,16 +156,16 @@ REDIS_URL = env.str("REDIS_URL")
 REDIS_PREFIX = DATABASES["default"]["NAME"]  # consoles that share a Redis keep apart
 
 
-def _redis(prefix, timeout):
+def _redis(prefix, timeout, backend="django_redis.cache.RedisCache"):
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": backend,
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"{REDIS_PREFIX}:{prefix}",
         "TIMEOUT": timeout,
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.3,
             "SOCKET_TIMEOUT": 0.3,
-            "IGNORE_EXCEPTIONS": True,
+            "IGNORE_EXCEPTIONS": prefix != "hot",  # which deals with them itself
             "CONNECTION_POOL_KWARGS": {"retry": None},
         },
     }
@@ -176,7 +177,7 @@ CACHES = {
         "LOCATION": "console_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # the default of 300 would let a flood evict throttles
     },
-    "hot": _redis("hot", 60),
+    "hot": _redis("hot", 60, "console.hot.HotCache"),
     "select2": _redis("select2", 9 * 60 * 60),  # longer than a session lasts
 }
 

@@ -16,6 +16,7 @@ ALONE = (
     "shell",
     "bare",
     "error",
+    "session_ended",
     "400",
     "403",
     "404",

@@ -14,7 +14,7 @@ def test_shows_body_reports_and_timeline(moses):
     for words in (
         "first line<br>second line",
         "he is a bot",
-        "moses rejected this comment for <strong>spam</strong>",
+        "moses rejected this comment for <strong>Spam or advertising</strong>",
         "third time",
     ):
         assert words in page

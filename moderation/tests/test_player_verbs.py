@@ -130,7 +130,10 @@ def test_who_decided_on_a_comment_by_banning_its_author_is_told(moses, lea):
     response = moses.post(f"/manage/comments/{comment.pk}/approve/", form(comment))
     assert response.status_code == 409
     assert "lea banned this comment&#x27;s player just now." in response.text
-    assert "banned <bdi>the player</bdi> for <strong>spam</strong>" in moses.get(f"/manage/comments/{comment.pk}/").text
+    assert (
+        "banned <bdi>the player</bdi> for <strong>Spam or advertising</strong>"
+        in moses.get(f"/manage/comments/{comment.pk}/").text
+    )
 
 
 def test_a_warning_is_a_strike_that_weighs_for_a_while(moses):

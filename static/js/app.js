@@ -1,4 +1,4 @@
-// Focus, dialog and spoken words around htmx swaps. No behaviour a page needs: forms and links work without it.
+// Focus, alerts and spoken words around htmx swaps. No behaviour a page needs: forms and links work without it.
 "use strict";
 const v4 = window.htmx?.version?.startsWith("4");
 const on = (two, four, fn) => document.addEventListener(v4 ? four : two, fn);
@@ -9,7 +9,7 @@ const target = e => v4 ? e.detail.ctx?.target : e.detail.target;
 const byId = id => document.getElementById(id);
 const dialog = byId("dialog");
 const cards = () => [...document.querySelectorAll("#cards > [data-item]")];
-let opener = null, place = null;
+let place = null, openedFrom = ""; // where focus goes next; the card whose link opened the dialog
 
 const say = text => { byId("live").textContent = text; };
 const alertRegion = () => byId(dialog?.open ? "dialog-alert" : "alert");
@@ -46,8 +46,8 @@ on("htmx:beforeSwap", "htmx:before:swap", e => {
     (v4 ? e.detail.ctx : e.detail).target = alertRegion(); // under an open dialog nobody could reach it
     return;
   }
-  const card = source(e)?.closest("[data-item]") || (dialog?.contains(source(e)) && opener?.closest("[data-item]"));
-  const ids = cards().map(each => each.id), at = ids.indexOf(card?.id);
+  const card = source(e)?.closest("[data-item]")?.id || (dialog?.contains(source(e)) && openedFrom);
+  const ids = cards().map(each => each.id), at = ids.indexOf(card);
   if (target(e)?.id === "more") place = {after: target(e).previousElementSibling};
   else if (at >= 0) place = {first: [...ids.slice(at), ...ids.slice(0, at).reverse()]};
   else place = {first: [...(place?.first || []), "item", ids[0]]};
@@ -72,29 +72,19 @@ on("htmx:afterSettle", "htmx:after:settle", e => {
   if (token) for (const input of document.getElementsByName("csrfmiddlewaretoken")) input.value = token;
   const results = byId("results");
   if (swapped?.id !== "results" || !results) return;
-  if (dialog?.open) dialog.close(); // the filter panel has done its work
   if (!header(e, "HX-Trigger")) say(results.dataset.announce); // answers to verbs bring words of their own
 });
 on("htmx:afterRequest", "htmx:finally:request", () => setTimeout(settle, 60)); // a "delete" swap may not settle
-
-// --- the dialog: the same form that is a page of its own without JavaScript
-document.addEventListener("click", e => {
-  const link = e.target.closest("[hx-target='#dialog-body'], #bulk button");
-  if (link && !dialog.contains(link)) opener = link;
-  const typed = [...dialog?.querySelectorAll("textarea") || []].some(each => each.value);
-  if ((e.target === dialog && !typed) || e.target.closest("#dialog [data-close]")) { e.preventDefault(); dialog.close(); }
-  if (e.target.closest("[data-dismiss]")) { e.target.closest("[data-dismiss]").parentElement.remove(); show(byId("main")); }
-});
 document.addEventListener("submit", e => { // before htmx reads the form
   const shown = e.target.querySelector("[data-shows]");
   if (shown) shown.value = byId(shown.dataset.shows) ? "1" : "";
 }, true);
-document.addEventListener("attendant:close-dialog", () => dialog?.open && dialog.close());
-dialog?.addEventListener("close", () => {
-  for (const region of ["dialog-body", "dialog-alert"]) byId(region).replaceChildren();
-  (opener?.isConnected ? opener : byId(opener?.id))?.focus();
+document.addEventListener("click", e => {
+  if (!e.target.closest("[data-dismiss]")) return;
+  e.target.closest("[data-dismiss]").parentElement.remove();
+  show(byId("main"));
 });
-on("htmx:sendError", "htmx:error", () => warn("The server cannot be reached. Nothing was changed. Try again."));
+on("htmx:sendError", "htmx:error", () => warn("No answer came. Perhaps it was done, perhaps not. Try again: the same form counts once."));
 on("htmx:timeout", "htmx:timeout", () => warn("The server took too long. Look at the item before you try again."));
 // a page from the browser's memory shows what may no longer be true, or whom it is no longer for
 addEventListener("pageshow", e => e.persisted && location.reload());

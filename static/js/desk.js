@@ -22,7 +22,7 @@
     arm();
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) clearTimeout(timer);
+    if (document.hidden || over) clearTimeout(timer);
     else if (Date.now() - asked > base) ask();
     else arm();
   });
@@ -31,7 +31,7 @@
   document.addEventListener("attendant:news", e => {
     if (Date.now() - told < 60000) return;
     told = Date.now();
-    say(`${e.detail.count} new. Load them with the button above the list.`);
+    say(`${e.detail.count > 1000 ? "1,000+" : e.detail.count} new. Load them with the button above the list.`);
   });
 
   // --- keys only click what is there to be clicked: rights, flags and pages without JavaScript stay one path

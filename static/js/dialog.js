@@ -1,0 +1,38 @@
+// The dialog: holds the same form that is a page of its own without JavaScript.
+"use strict";
+if (dialog) {
+  let opener = null, asking = null, discard = false;
+  const typed = () => [...dialog.querySelectorAll("textarea")].some(each => each.value.trim());
+  document.addEventListener("click", e => {
+    const link = e.target.closest("[hx-target='#dialog-body'], #bulk button");
+    if (link && !dialog.contains(link)) {
+      opener = link;
+      openedFrom = link.closest("[data-item]")?.id || "";
+    }
+    const outside = e.target === dialog && !typed();
+    if (!outside && !e.target.closest("#dialog [data-close]")) return;
+    e.preventDefault();
+    dialog.close();
+  });
+  dialog.addEventListener("cancel", e => { // Esc: once is a slip, twice is meant
+    if (discard || !typed()) return;
+    e.preventDefault();
+    discard = true;
+    warn("Press Esc once more to throw away what you typed.");
+  });
+  dialog.addEventListener("input", () => { discard = false; });
+
+  // Only its own form's answer closes it: a late answer to another click must not throw away what is being typed.
+  on("htmx:beforeRequest", "htmx:before:request", e => { if (dialog.contains(source(e) || e.target)) asking = source(e) || e.target; });
+  document.addEventListener("attendant:close-dialog", e => dialog.open && dialog.contains(e.target) && dialog.close());
+  on("htmx:afterSettle", "htmx:after:settle", e => { // the filter panel's answer is the list
+    if (target(e)?.id === "results" && dialog.open && asking && source(e) === asking) dialog.close();
+  });
+  dialog.addEventListener("close", () => {
+    for (const region of ["dialog-body", "dialog-alert"]) byId(region).replaceChildren();
+    discard = false;
+    asking = null;
+    const lost = !opener?.isConnected;
+    show(lost ? byId(opener?.id) || byId(openedFrom) || byId("item") || cards()[0] || byId("main") : opener);
+  });
+}
