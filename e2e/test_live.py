@@ -133,5 +133,5 @@ def test_a_server_that_is_gone_is_told(open_as, moses, allowed):
     page = open_as(moses)
     page.route("**/approve/", lambda route: route.abort())
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="No answer came.")).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(1)

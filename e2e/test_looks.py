@@ -158,7 +158,7 @@ def test_targets_are_big_enough_for_thumbs(open_as, moses, comment):
         .filter(([, box]) => box.height < 44 || box.width < 44).map(([html]) => html)"""
     )
     assert small == []
-    fonts = page.locator("input:not([type=radio]):visible, select:visible").evaluate_all(
+    fonts = page.locator("input:not([type=radio], [type=checkbox]):visible, select:visible").evaluate_all(
         f"{seen}.map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(fonts) >= 16  # below, phones zoom in on focus
