@@ -102,7 +102,7 @@ class CommentQuerySet(models.QuerySet):
         """With everything a card shows, by one query for its authors and one for the newest words of reports."""
         return self.select_related("game").prefetch_related(
             Prefetch("player", Player.objects.with_standing()),
-            Prefetch("reports", Report.objects.order_by("-pk")[:CARD_REPORTS], to_attr="newest_reports"),
+            Prefetch("reports", Report.objects.exclude(words="").order_by("-pk")[:CARD_REPORTS], to_attr="said"),
         )
 
 

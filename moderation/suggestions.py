@@ -47,6 +47,11 @@ def spellings(field, typed):
     return [word for word in dict.fromkeys(close) if word and word != typed]
 
 
+def titles(typed):
+    """Games whose title is like what was looked for in bodies."""
+    return _similar(games(), "title", typed.strip()) if len(typed.strip()) > 2 else []
+
+
 def _similar(manager, name, typed):
     close = manager.annotate(upper=Upper(name)).filter(upper__trigram_similar=typed.upper())
     close = close.annotate(score=TrigramSimilarity("upper", typed.upper())).order_by("-score", name)

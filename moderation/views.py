@@ -67,7 +67,7 @@ class CommentsPage(ListPage):
         context["ticked"] = "ticked" in self.request.GET
         if context["filter"].is_valid():
             context["found"] = found(context["total"], status)
-            context["empty"] = None if context["rows"] else self.nothing(context["filter"], query, status)
+            context["empty"] = None if context["rows"] else self.nothing(query, status)
         else:
             context["found"], context["empty"] = "Nothing was looked for", UNCLEAR
         return context
@@ -89,15 +89,24 @@ class CommentsPage(ListPage):
             return response
         return super().render_to_response(context, **kwargs)
 
-    def nothing(self, filterset, query, status):
+    def nothing(self, query, status):
+        """What an empty list says, with the first other spelling that finds something."""
         said = empty(query, status)
-        for field in ("q", "player", "game"):
-            for spelling in suggestions.spellings(field, query.get(field, "")):
-                for changes in ({field: spelling}, {field: spelling, "status": ALL}):
-                    again = with_params(query, **changes)
-                    if CommentFilter(again, Comment.objects.all()).qs.exists():
-                        return {**said, "meant": spelling, "meant_href": f"?{again.urlencode()}"}
+        for meant, changes in meant_by(query):
+            for wider in ({}, {"status": ALL}):
+                again = with_params(query, **changes, **wider)
+                if CommentFilter(again, Comment.objects.all()).qs.exists():
+                    return {**said, "meant": meant, "meant_href": f"?{again.urlencode()}"}
         return said
+
+
+def meant_by(query):
+    """`(words, changes of the query)` for what somebody may have meant, the likeliest first."""
+    for field in ("q", "player", "game"):
+        for spelling in suggestions.spellings(field, query.get(field, "")):
+            yield spelling, {field: spelling}
+    for title in suggestions.titles(query.get("q", "")):
+        yield f"the game {title}", {"q": "", "game": title}
 
 
 UNCLEAR = {

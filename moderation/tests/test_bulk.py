@@ -121,6 +121,37 @@ def test_the_same_click_twice_is_one_effect(moses):
     assert moses.post(BULK, data | {"verb": "comment.reject", "reason": "spam"}).status_code == 422
 
 
+def test_a_ban_of_authors_sent_twice_is_one_effect(moses):
+    comments = [make_comment() for _ in range(2)]
+    data = ticked(comments, "player.ban", reason="spam", expires="1d")
+    moses.post(BULK, data)
+    page = moses.post(BULK, data, follow=True)
+    assert "2 players were already banned." in page.text
+    assert Gesture.objects.count() == 1
+    again = moses.post(BULK, data | {"reason": "scam", "note": "typed with care"})
+    assert again.status_code == 422
+    assert "typed with care" in again.text
+    assert data["idempotency_key"] not in again.text
+
+
+def test_all_that_moved_on_is_named_and_the_list_is_brought_up_to_date(moses, lea):
+    comments = [make_comment() for _ in range(2)]
+    for comment in comments:
+        lea.post(f"{QUEUE}{comment.pk}/approve/", form(comment))
+    response = moses.post(BULK, ticked(comments, "comment.approve"), htmx=True)
+    assert (response.status_code, response["HX-Retarget"]) == (409, "#results")
+    for comment in comments:
+        assert f"Comment {comment.pk}: lea approved this comment just now." in response.text
+    assert "Nothing waits" in response.text
+
+
+def test_a_card_that_comes_back_can_be_ticked_again(moses):
+    comment = make_comment()
+    moses.post(f"{QUEUE}{comment.pk}/approve/", form(comment))
+    response = moses.post(Entry.objects.get().get_undo_url(), undo_form(next=QUEUE), htmx=True)
+    assert f'name="selected" value="{comment.pk}:2"' in response.text
+
+
 def test_a_thousand_cost_no_more_statements_than_two(moses, django_assert_max_num_queries):
     few = [make_comment() for _ in range(2)]
     moses.post(BULK, ticked(few, "comment.approve"))

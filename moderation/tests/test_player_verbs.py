@@ -197,3 +197,63 @@ def test_the_page_of_a_player_tells_what_happened(moses, lea):
         assert words in page
     assert "Unban" not in page
     assert "Unban" in lea.get(f"/manage/players/{player.pk}/").text
+
+
+@pytest.mark.parametrize("verb", ["warn", "note"])
+def test_a_second_one_from_another_tab_is_no_repetition_and_keeps_what_was_typed(moses, verb):
+    player = make_player()
+    first, second = form(player, reason="spam", note="first"), form(player, reason="hate", note="second")
+    assert moses.post(url(player, verb), first).status_code == 303
+    response = moses.post(url(player, verb), second)
+    assert response.status_code == 409
+    assert "second" in response.text
+    assert Entry.objects.filter(target_type="moderation.player").count() == 1
+
+
+def test_another_length_from_another_tab_is_no_repetition(lea):
+    player = make_player()
+    short, long = ban_form(player, expires="1h"), ban_form(player, expires="never", note="typed with care")
+    lea.post(url(player, "ban"), short)
+    response = lea.post(url(player, "ban"), long)
+    assert response.status_code == 409
+    assert "typed with care" in response.text
+
+
+def test_undo_never_puts_two_bans_in_force(lea):
+    player = make_player(username="kit")
+    lea.post(url(player, "ban"), ban_form(player))
+    lea.post(url(player, "unban"), form(Player.objects.get()))
+    unban = Entry.objects.filter(verb="player.unban").latest("id")
+    lea.post(url(player, "ban"), ban_form(Player.objects.get(), expires="never"))
+    response = lea.post(unban.get_undo_url(), undo_form(next=QUEUE))
+    assert response.status_code == 409
+    assert "The ban of kit stays as it is: another has taken its place since." in response.text
+    assert player.bans.in_force().count() == 1
+
+
+def test_a_name_with_the_words_of_a_sentence_in_it(moses):
+    player = make_player(username="it was me")
+    data = ban_form(player)
+    for _ in range(2):
+        response = moses.post(url(player, "ban"), data, follow=True)
+    assert "it was me was already banned." in response.text
+
+
+def test_a_note_typed_into_a_page_whose_session_ended_is_shown_again(nobody, db):
+    player = make_player()
+    response = nobody.post(url(player, "note"), form(player, note="typed with care"))
+    assert response.status_code == 401
+    assert "typed with care" in response.text
+    assert f"/accounts/login/?next=%2Fmanage%2Fplayers%2F{player.pk}%2Fnote%2F" in response.text
+
+
+def test_the_timeline_offers_undo_to_those_who_may(moses, lea, ann):
+    comment = make_comment()
+    moses.post(f"/manage/comments/{comment.pk}/reject/", form(comment, reason="spam"))
+    here = f"/manage/comments/{comment.pk}/"
+    offer = f"{Entry.objects.get().get_undo_url()}?next="
+    assert offer in moses.get(here).text
+    assert offer in lea.get(here).text
+    assert offer not in ann.get(here).text
+    lea.post(Entry.objects.get().get_undo_url(), undo_form(next=here))
+    assert offer not in lea.get(here).text

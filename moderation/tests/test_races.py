@@ -1,18 +1,19 @@
 """Two people at once, for real: threads, each with its own connection and transaction."""
 
+import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connections
+from django.db import connection, connections, transaction
 
-from console import roles
+from console import ledger, roles
 from console.ledger import Conflict
 from console.models import Entry
 from console.testing import make_user
 from moderation import actions
-from moderation.models import Comment
-from moderation.testing import make_comment
+from moderation.models import Comment, Player
+from moderation.testing import make_comment, make_player
 
 
 def run(call):
@@ -54,3 +55,69 @@ def test_the_same_key_sent_four_times_at_once_is_one_effect(committed_db):
     calls = [(actions.approve, comment, moses, key) for comment in comments for key in [uuid.uuid4()] for _ in range(4)]
     assert all_at_once(calls) == {"done": 10, "again": 30}
     assert Entry.objects.count() == 10
+
+
+def somebody_waits():
+    """Whether a connection waits for a lock in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return cursor.fetchone()[0] > 0
+
+
+def test_an_undo_that_had_to_wait_sees_what_was_decided_meanwhile(committed_db):
+    moses, lea = make_user("moses", roles.MODERATOR), make_user("lea", roles.SENIOR)
+    comment = make_comment()
+    first = actions.reject(comment, by=moses, reason="spam")
+
+    def undo():
+        try:
+            return ledger.undo(first.gesture, by=moses)
+        except Conflict as conflict:
+            return conflict
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            comment = Comment.objects.select_for_update().get()
+            undoing = pool.submit(undo)
+            deadline = time.monotonic() + 5
+            while not somebody_waits():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            actions.approve(comment, by=lea)
+            actions.reject(Comment.objects.get(), by=lea, reason="hate")
+        assert isinstance(undoing.result(), Conflict)
+    assert Comment.objects.get().status == "rejected"
+
+
+def storm(call):
+    """A verb or an undo in a thread of its own; the worst that may come of it is a conflict."""
+    try:
+        call()
+    except Conflict:
+        return "conflict"
+    finally:
+        connections.close_all()
+    return "done"
+
+
+def test_bans_rejections_and_undos_that_cross_never_lock_each_other_out(committed_db):
+    lea = make_user("lea", roles.SENIOR)
+    players = [make_player() for _ in range(3)]
+    comments = [make_comment(player=player) for player in players for _ in range(4)]
+    gestures = [actions.ban(player, by=lea, reason="spam").gesture for player in players]
+    calls = [lambda each=each: ledger.undo(each, by=lea) for each in gestures]
+    fresh = list(Player.objects.all())
+    calls += [lambda: actions.warn(fresh, by=lea, reason="spam")]
+    calls += [lambda each=each: actions.unban(each, by=lea) for each in fresh]
+    rows = list(Comment.objects.order_by("-pk"))
+    calls += [lambda: actions.approve(rows, by=lea), lambda: actions.approve(comments[:3], by=lea)] * 3
+    with ThreadPoolExecutor(4) as pool:
+        results = Counter(pool.map(storm, calls * 2))
+    assert results["done"] >= 3
+    for player in Player.objects.all():
+        assert player.bans.in_force().count() <= 1
+        assert player.strikes == player.strikes_given.filter(withdrawn_at=None).count()
