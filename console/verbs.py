@@ -108,8 +108,8 @@ class Verb:
             and conflict.target.version == seen[conflict.target.pk] + 1
             and (self.form is None or conflict.entry.batch.fingerprint == gesture.fingerprint)
         ]
-        if self.repeats or len(mine) < len(skipped):
-            first = next((conflict for conflict in skipped if conflict not in mine), skipped[0])
+        if len(mine) < len(skipped):
+            first = next(conflict for conflict in skipped if conflict not in mine)
             first.all = skipped
             raise first
         return Outcome(self, mine[0].entry.batch, [conflict.target for conflict in mine], replayed=True)

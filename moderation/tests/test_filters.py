@@ -17,7 +17,7 @@ def portal(db):
     kit, kitty = make_player(username="kit"), make_player(username="kitty")
     at = datetime(2026, 3, 10, 23, 59, tzinfo=UTC)
     make_report(make_comment(body="a", game=moth, player=kit, created_at=at))
-    make_comment(body="b", game=moths, player=kitty, created_at=at.replace(day=11, hour=0))
+    make_comment(body="b", game=moths, player=kitty, created_at=at.replace(day=11, hour=0, minute=0))
     make_comment(body="c", created_at=at.replace(day=12, hour=0, minute=0))
     return {"moth": moth, "moths": moths, "kit": kit, "kitty": kitty}
 
