@@ -22,6 +22,9 @@ SIZES = {
     "tiny": {"width": 320, "height": 640},
 }
 
+# the smallest size is about room, which colours do not change
+LOOKS = [("light", "wide"), ("dark", "wide"), ("light", "phone"), ("dark", "phone"), ("light", "tiny")]
+
 
 @pytest.fixture
 def comment(moses):
@@ -83,8 +86,7 @@ def is_good(page, **rules):
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page(open_as, moses, comment, allowed, name, theme, size):
     allowed |= {403, 404}
@@ -94,8 +96,7 @@ def test_every_page(open_as, moses, comment, allowed, name, theme, size):
     is_good(page)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_every_state_of_the_queue(open_as, moses, lea, comment, allowed, theme, size):
     allowed |= {409, 422}
     page = open_as(moses, color_scheme=theme, viewport=SIZES[size])
@@ -116,8 +117,7 @@ def test_every_state_of_the_queue(open_as, moses, lea, comment, allowed, theme, 
     is_good(page, target_size=False)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_dialogs_bars_and_offers(open_as, moses, lea, comment, allowed, theme, size):
     allowed.add(422)
     page = open_as(moses, color_scheme=theme, viewport=SIZES[size])

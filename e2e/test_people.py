@@ -28,6 +28,74 @@ def test_the_second_of_two_sees_who_was_quicker(open_as, moses, lea, allowed):
     assert Comment.objects.get().status == "rejected"
 
 
+def test_a_dialog_that_comes_too_late_keeps_what_was_typed_and_shows_the_truth_behind_it(open_as, moses, lea, allowed):
+    allowed.add(409)
+    comment = make_comment()
+    page = open_as(moses)
+    page.get_by_role("link", name="Ban player").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Spam or advertising").check()
+    dialog.get_by_label("Note").fill("typed with care")
+    actions.ban(comment.player, by=lea, reason="spam", reject_pending=False)
+    dialog.get_by_role("button", name="Ban player").click()
+    expect(dialog.get_by_role("alert").filter(has_text="lea banned this player")).to_be_focused()
+    expect(dialog.get_by_text("typed with care")).to_be_visible()
+    expect(page.locator("#live")).to_contain_text("lea banned this player")
+    page.keyboard.press("Escape")
+    card = page.locator(f"#comment-{comment.pk}")
+    expect(card).to_contain_text("Banned until")
+    expect(card.get_by_role("link", name="Ban player")).to_have_count(0)
+    expect(card).to_be_focused()
+
+
+def test_a_late_answer_leaves_the_dialog_that_is_open_by_then_alone(open_as, moses):
+    comments = [make_comment() for _ in range(2)]
+    page = open_as(moses)
+    held = []
+    page.route("**/approve/", lambda route: held.append(route))
+    page.locator(f"#comment-{comments[0].pk}").get_by_role("button", name="Approve").click()
+    page.locator(f"#comment-{comments[1].pk}").get_by_role("link", name="Ban player").click()
+    note = page.get_by_role("dialog").get_by_label("Note")
+    note.fill("typed with care")
+    held[0].continue_()
+    expect(page.locator(f"#comment-{comments[0].pk}")).to_have_count(0)
+    expect(note).to_have_value("typed with care")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Press Esc once more")).to_be_visible()
+    expect(note).to_have_value("typed with care")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(":focus")).to_have_count(1)
+
+
+def test_every_verb_on_a_player_says_what_it_did_and_keeps_the_focus(open_as, lea):
+    player = make_comment().player
+    page = open_as(lea, f"/manage/players/{player.pk}/")
+    page.evaluate("window.stillHere = true")
+    name = player.username
+    for link, fill, said in (
+        ("Warn", lambda: page.get_by_label("Abuse or bullying").check(), f"{name} was warned."),
+        ("Add note", lambda: page.get_by_label("What colleagues").fill("a sister"), f"The note on {name} was saved."),
+        ("Ban player", lambda: page.get_by_label("For good").check(), ""),
+        ("Unban", lambda: page.get_by_label("Why").fill("a mistake"), f"{name} was unbanned."),
+    ):
+        page.locator("#item").get_by_role("link", name=link).click()
+        fill()
+        if link == "Ban player":
+            page.get_by_label("Spam or advertising").check()
+            said = f"{name} was banned. 1 comment was rejected with it."
+        page.get_by_role("dialog").get_by_role("button", name=link).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.locator("#live")).to_contain_text(said)
+        expect(page.locator("#item")).to_be_focused()
+    expect(page.get_by_text("a sister").first).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#live")).to_contain_text(f"The ban of {name} is active.")
+    expect(page.locator("#item")).to_be_focused()
+    expect(page.get_by_text("for good", exact=False).first).to_be_visible()
+    assert page.evaluate("window.stillHere") is True
+
+
 def test_a_badge_follows_what_others_do(open_as, moses, lea):
     comments = [make_comment() for _ in range(3)]
     page = open_as(moses, "/manage/")
