@@ -133,6 +133,20 @@ def open_as(browser, browser_context_args, guard, base_url):
         context.close()
 
 
+@pytest.fixture
+def tab_to():
+    """Presses Tab until the target has the focus; fails when it never gets there."""
+
+    def tab_to(page, target, most=90):
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            if target.count() and target.first.evaluate("element => element === document.activeElement"):
+                return
+        raise AssertionError("Tab never got there")
+
+    return tab_to
+
+
 def session_of(user):
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore

@@ -66,7 +66,7 @@ def test_by_mouse_and_by_thumb(open_as, moses, spam, allowed, screen):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_by_keyboard(open_as, moses, spam):
+def test_by_keyboard(open_as, moses, spam, tab_to):
     page = open_as(moses)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
@@ -94,14 +94,6 @@ def test_by_keyboard(open_as, moses, spam):
     page.keyboard.press("Enter")
     expect(page.locator("#live")).to_contain_text("was rejected. 0 comments wait.")
     assert status() == "rejected"
-
-
-def tab_to(page, target, most=60):
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if target.count() and target.first.evaluate("element => element === document.activeElement"):
-            return
-    raise AssertionError("Tab never got there")
 
 
 def test_after_a_decision_focus_goes_to_the_next_card_and_the_words_are_said(open_as, moses, spam):

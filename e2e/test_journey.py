@@ -129,7 +129,7 @@ def test_by_single_keys(open_as, moses, queue):
     expect(page.get_by_role("dialog").get_by_role("heading", name="Preferences")).to_be_visible()
 
 
-def test_by_tab_and_enter_with_the_single_keys_off(open_as, moses, queue):
+def test_by_tab_and_enter_with_the_single_keys_off(open_as, moses, queue, tab_to):
     moses.shortcuts = False
     moses.save()
     page = open_as(moses, "/manage/comments/?q=neon")
@@ -150,14 +150,6 @@ def test_by_tab_and_enter_with_the_single_keys_off(open_as, moses, queue):
     page.keyboard.press("Enter")
     expect(card(page, queue[1])).to_be_focused()
     assert states(queue) == ["pending"] * 5
-
-
-def tab_to(page, target, most=90):
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if target.count() and target.first.evaluate("element => element === document.activeElement"):
-            return
-    raise AssertionError("Tab never got there")
 
 
 def test_without_javascript(open_as, moses, queue, allowed):
