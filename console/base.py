@@ -112,6 +112,7 @@ class ListPage(ConsoleView):
         return super().get_context_data(
             filter=filterset,
             rows=rows,
+            beginning="after" not in self.request.GET,
             newest=newest,
             order=order,
             orders=self.orders,
@@ -195,7 +196,7 @@ class VerbView(ConsoleView):
         return super().get_context_data(
             object=self.object,
             verb=self.verb,
-            title=self.verb.asks.format(label=self.verb.label, row=self.object),
+            title=self.verb.asks.format(label=self.verb.label, row=ledger.printed(self.object)),
             card=self.card,
             legal=self.verb.legal(self.object),
             in_dialog=in_dialog(self.request),

@@ -3,6 +3,7 @@
 import sys
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404
 from django.middleware.csrf import get_token
@@ -54,7 +55,8 @@ def answer(request, status, message="", title="", template=""):
 
 
 def bad_request(request, exception=None):
-    return answer(request, 400)
+    words = "Too much was sent at once: at most 1,000 things can be ticked. Nothing was changed."
+    return answer(request, 400, words if isinstance(exception, TooManyFieldsSent) else "")
 
 
 def permission_denied(request, exception=None):

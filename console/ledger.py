@@ -324,8 +324,14 @@ def plural(model):
 
 def describe(row):
     """The row at the start of a sentence: "Comment 17", or a name as it is written."""
-    said = str(row)
+    said = printed(row)
     return said if hasattr(row, "personal_label") else said[:1].upper() + said[1:]
+
+
+def printed(row):
+    """The row in a sentence, without characters that show nothing or turn the sentence around."""
+    said = "".join(char for char in str(row) if char.isprintable())
+    return said if said.strip() else f"{row._meta.verbose_name} {row.pk}"
 
 
 def name_of(user):

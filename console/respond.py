@@ -24,10 +24,14 @@ class Card:
     """How rows of a model are shown.
 
     `summary` (a partial) gets `row`; `queryset()` loads rows with all they need; `list_url()` is the list their verbs
-    return to by default. For rows that are cards of that list: `template` gets `row`, `offers(request)` says what else
-    it needs, `belongs(row, url)` whether the list at that address still shows the row, `found(url)` how much it
-    holds now. For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those
-    lists up to date, as out-of-band HTML, or is None when only a fresh list will do.
+    return to by default.
+
+    For rows that are cards of that list: `template` gets `row`, `offers(request)` says what else it needs,
+    `belongs(row, url)` whether the list at that address still shows the row, `found(url)` how much it holds now, as
+    a sentence, `is_empty(url)` whether that is nothing.
+
+    For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those lists up to
+    date, as out-of-band HTML, or is None when only a fresh list will do.
     """
 
     model: str
@@ -38,6 +42,7 @@ class Card:
     offers: Callable = lambda request: {}
     belongs: Callable = lambda row, url: True
     found: Callable[[str], str] = lambda url: ""
+    is_empty: Callable[[str], bool] = lambda url: False
     beside: Callable = lambda request, row, gesture, url: None
 
     def is_listed(self, url):
@@ -104,8 +109,8 @@ def done(request, verb, gesture, card, rows, message, here, skipped=None):
     alone = rows[0] if skipped is None else None
     entry = gesture and gesture.entries.order_by("id").first()
     undo = {"entry": entry, "card": dom_id(alone) if alone and card.is_listed(here) else ""} if entry else None
-    if alone and card.is_listed(here):
-        stays = card.belongs(alone, here)
+    stays = alone and card.is_listed(here) and card.belongs(alone, here)
+    if alone and card.is_listed(here) and (stays or not card.is_empty(here)):
         response = HttpResponse(_card(request, card, alone, here) if stays else "")
         response["HX-Retarget"], response["HX-Reswap"] = f"#{dom_id(alone)}", "outerHTML" if stays else "delete"
     else:

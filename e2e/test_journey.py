@@ -182,6 +182,39 @@ def test_without_javascript(open_as, moses, queue, allowed):
     assert states(queue) == ["approved", "rejected", "pending", "pending", "approved"]
 
 
+def test_the_next_card_is_the_one_behind_also_when_some_were_left_for_later(open_as, moses):
+    comments = [make_comment() for _ in range(5)]
+    page = open_as(moses)
+    card(page, comments[2]).get_by_role("link", name="Ban player").click()
+    page.get_by_label("Spam or advertising").check()
+    page.get_by_role("dialog").get_by_role("button", name="Ban player").click()
+    expect(card(page, comments[3])).to_be_focused()
+    page.keyboard.press("u")
+    expect(card(page, comments[2])).to_be_focused()
+    expect(page.get_by_role("article")).to_have_count(5)
+    card(page, comments[3]).focus()
+    page.keyboard.press("r")
+    page.get_by_label("Spam or advertising").check()
+    page.keyboard.press("Enter")
+    expect(card(page, comments[4])).to_be_focused()
+    page.keyboard.press("u")
+    expect(card(page, comments[3])).to_be_focused()
+
+
+def test_u_undoes_what_the_toast_says_not_an_older_note(open_as, moses):
+    comments = [make_comment() for _ in range(3)]
+    page = open_as(moses, f"/manage/comments/{comments[0].pk}/reject/")
+    page.get_by_label("Spam or advertising").check()
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("was rejected.").first).to_be_visible()
+    card(page, comments[1]).focus()
+    page.keyboard.press("a")
+    expect(card(page, comments[2])).to_be_focused()
+    page.keyboard.press("u")
+    expect(card(page, comments[1])).to_be_focused()
+    assert [Comment.objects.get(pk=c.pk).status for c in comments] == ["rejected", "pending", "pending"]
+
+
 def test_fifty_by_thumb_without_a_sideways_scroll_or_a_zoom(open_as, moses):
     for _ in range(52):
         make_comment(body="a perfectly fine comment with a rather long sentence in it, to be read on a phone")

@@ -60,6 +60,7 @@ PAGES = {
     "player": "/manage/players/{player}/",
     "ban": "/manage/players/{player}/ban/",
     "panel": "/manage/comments/panel/?players_text=nobody&from=2026-02-02&to=2026-02-01",
+    "several": "/manage/comments/?status=all&games={game}&players={player}",
     "narrowed": "/manage/comments/?status=all&game=The&reported=yes&order=newest",
     "meant": "/manage/comments/?q=WWWWWWWWWWWWWWWWWWWWWWWWWWWWWX",
     "preferences": "/manage/preferences/",
@@ -90,9 +91,11 @@ def is_good(page, **rules):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page(open_as, moses, comment, allowed, name, theme, size):
     allowed |= {403, 404}
-    path = PAGES[name].format(pk=comment.pk, player=comment.player_id)
+    path = PAGES[name].format(pk=comment.pk, player=comment.player_id, game=comment.game_id)
     page = open_as(who(name, moses), path, color_scheme=theme, viewport=SIZES[size])
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if name == "dashboard":
+        page.get_by_text("The numbers as a table").click()
     is_good(page)
 
 

@@ -43,8 +43,16 @@ def status_of(url):
 
 
 def belongs(comment, url):
-    """Whether the list at this address shows the comment, as far as its status says."""
-    return status_of(url) in (ALL, comment.status)
+    """Whether the list at this address shows the comment."""
+    filterset = CommentFilter(query_of(url), Comment.objects.filter(pk=comment.pk))
+    filterset.among_few = True
+    return filterset.is_valid() and filterset.qs.exists()
+
+
+def is_empty(url):
+    """Whether the list at this address shows nothing."""
+    filterset = CommentFilter(query_of(url), Comment.objects.all())
+    return filterset.is_valid() and not filterset.qs.exists()
 
 
 def found_at(url):
@@ -102,6 +110,7 @@ COMMENT_CARD = Card(
     offers=offers,
     belongs=belongs,
     found=found_at,
+    is_empty=is_empty,
 )
 PLAYER_CARD = Card(
     model=PLAYER,

@@ -56,7 +56,8 @@ def lay_open(text, limit=20_000) -> SafeString:
         end = link.end()
     parts.append(_characters(text[end:]))
     if more > 0:
-        parts.append(format_html('… <span class="meta">and {} characters more</span>', f"{more:,}"))
+        noun = "character" if more == 1 else "characters"
+        parts.append(format_html('… <span class="meta">and {} {} more</span>', f"{more:,}", noun))
     return mark_safe("".join(parts).replace("\n", "<br>"))  # noqa: S308  (every part is escaped above)
 
 

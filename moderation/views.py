@@ -268,6 +268,7 @@ class PlayerPage(DetailPage):
             "back": safe_next(self.request, comments_url()),
             "recent": player.comments.select_related("game").order_by("-created_at", "-pk")[:20],
             "bans": player.bans.order_by("-starts_at")[:10],
+            "reasons": dict(Reason.objects.values_list("code", "label")),
             "notes": player.notes.filter(withdrawn_at=None).select_related("author").order_by("-pk")[:20],
             "entries": told(self.request.user, player),
         }

@@ -48,13 +48,30 @@ def test_plain_form_keeps_the_filter_and_offers_undo(moses):
 
 
 def test_htmx_takes_the_card_away_and_brings_toast_badge_and_words(moses):
-    comment = make_comment()
+    comment, _ = make_comment(), make_comment()
     response = moses.post(url(comment, "approve"), form(comment, next=LIST), htmx=True)
     assert (response.status_code, response["HX-Reswap"]) == (200, "delete")
     assert response["HX-Retarget"] == f"#comment-{comment.pk}"
     assert 'id="badge-nav-comments"' in response.text
     assert 'id="toasts" hx-swap-oob' in response.text
     assert 'id="live" hx-swap-oob' in response.text
+
+
+def test_when_the_last_card_goes_the_list_says_so(moses):
+    comment, _ = make_comment(body="neon"), make_comment()
+    here = f"{LIST}?q=neon"
+    response = moses.post(url(comment, "approve"), form(comment, next=here), htmx=True)
+    assert response["HX-Retarget"] == "#results"
+    assert "No match for “neon”" in response.text
+
+
+def test_undo_leaves_a_list_alone_that_does_not_show_the_card(moses):
+    comment, _ = make_comment(), make_comment()
+    moses.post(url(comment, "approve"), form(comment))
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{LIST}?q=zzqqzz"}
+    response = moses.post(undo_url(), undo_form(next=LIST), headers=headers)
+    assert response.status_code == 200
+    assert "<article" not in response.text
 
 
 def test_htmx_keeps_a_card_that_still_belongs_to_the_list(moses):

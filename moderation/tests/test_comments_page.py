@@ -80,6 +80,12 @@ def test_pages_hold_every_comment_once(moses, order):
     assert len(seen) == len(set(seen)) == 60
 
 
+def test_more_of_a_list_that_others_have_emptied_is_nothing_and_no_praise(moses):
+    comment = make_comment()
+    page = moses.get(URL, {"after": f"{comment.created_at.isoformat()}~{comment.pk}"}, htmx=True).text
+    assert "Nothing waits" not in page
+
+
 @pytest.mark.parametrize(("live", "header"), [({"live": "1"}, "HX-Replace-Url"), ({}, "HX-Push-Url")])
 def test_clean_address_follows_a_search_and_typing_makes_no_history(moses, live, header):
     response = moses.get(URL, {"q": "neon", "status": "pending", "order": "oldest", "per": "", **live}, htmx=True)

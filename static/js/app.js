@@ -46,21 +46,22 @@ on("htmx:beforeSwap", "htmx:before:swap", e => {
     (v4 ? e.detail.ctx : e.detail).target = alertRegion(); // under an open dialog nobody could reach it
     return;
   }
+  if (target(e)?.id === "dialog-body") return;
   const card = source(e)?.closest("[data-item]")?.id || (dialog?.contains(source(e)) && openedFrom);
   const ids = cards().map(each => each.id), at = ids.indexOf(card);
   if (target(e)?.id === "more") place = {after: target(e).previousElementSibling};
   else if (at >= 0) place = {first: [...ids.slice(at), ...ids.slice(0, at).reverse()]};
-  else place = {first: [...(place?.first || []), "item", ids[0]]};
+  else place = {go: place?.go, first: [...(place?.first || []), "item", ids[0]]};
 });
-document.addEventListener("attendant:undone", e => { place = {first: e.detail.items}; });
+document.addEventListener("attendant:undone", e => { place = {first: e.detail.items, go: true}; });
 
 // Without this the browser leaves focus on <body>, and a keyboard or screen reader starts from the top again.
 const settle = () => {
   if (!place || dialog?.open) return;
-  const {first = [], after} = place, lost = !document.activeElement || document.activeElement === document.body;
+  const {first = [], after, go} = place, lost = !document.activeElement || document.activeElement === document.body;
   place = null;
-  if (after) show(after.nextElementSibling);
-  else if (lost || first[0] === "alert") show(first.map(byId).find(Boolean) || cards()[0] || byId("main"));
+  if (after) show(after.nextElementSibling?.matches("[data-item]") ? after.nextElementSibling : after);
+  else if (lost || go || first[0] === "alert") show(first.map(byId).find(Boolean) || cards()[0] || byId("main"));
 };
 on("htmx:afterSettle", "htmx:after:settle", e => {
   const swapped = target(e);
@@ -70,11 +71,13 @@ on("htmx:afterSettle", "htmx:after:settle", e => {
   else requestAnimationFrame(settle);
   const token = document.querySelector("[data-token]")?.dataset.token; // signed in again in another tab
   if (token) for (const input of document.getElementsByName("csrfmiddlewaretoken")) input.value = token;
-  const results = byId("results");
-  if (swapped?.id !== "results" || !results) return;
-  if (!header(e, "HX-Trigger")) say(results.dataset.announce); // answers to verbs bring words of their own
+  const shown = new Set(); // what came back by undo may come again with "Load more"
+  for (const card of cards()) shown.has(card.id) ? card.remove() : shown.add(card.id);
+  if (swapped?.id !== "results" || header(e, "HX-Trigger")) return; // answers to verbs bring words of their own
+  say(byId("results")?.dataset.announce || "");
+  byId("alert").replaceChildren();
 });
-on("htmx:afterRequest", "htmx:finally:request", () => setTimeout(settle, 60)); // a "delete" swap may not settle
+on("htmx:afterRequest", "htmx:finally:request", e => source(e)?.id !== "poller" && setTimeout(settle, 60)); // a "delete" may not settle
 document.addEventListener("submit", e => { // before htmx reads the form
   const shown = e.target.querySelector("[data-shows]");
   if (shown) shown.value = byId(shown.dataset.shows) ? "1" : "";

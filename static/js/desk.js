@@ -48,7 +48,7 @@
     const key = e.key.toLowerCase();
     if ((key === "j" || key === "k") && cards().length) { e.preventDefault(); return step(key === "j" ? 1 : -1); }
     const inCard = visible(current()?.querySelectorAll(`[data-key="${CSS.escape(key)}"]`));
-    const found = inCard || visible(document.querySelectorAll(`[data-key="${CSS.escape(key)}"]:not([data-item] *, #item *)`));
+    const found = inCard || visible([...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]:not([data-item] *, #item *)`)].reverse()); // the toast is last
     if (!found) return;
     e.preventDefault();
     if (found.matches("input")) { found.focus(); found.select(); } else found.click();

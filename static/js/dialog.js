@@ -2,15 +2,21 @@
 "use strict";
 if (dialog) {
   let opener = null, asking = null, discard = false;
-  const typed = () => [...dialog.querySelectorAll("textarea")].some(each => each.value.trim());
+  const changed = field => field.type === "hidden" ? false
+    : ["radio", "checkbox"].includes(field.type) ? field.checked !== field.defaultChecked
+    : field.value !== field.defaultValue || (field.type === "textarea" && field.value.trim());
+  const typed = () => [...dialog.querySelectorAll("input, textarea")].some(changed);
+  const isOutside = e => {
+    const box = dialog.getBoundingClientRect();
+    return e.target === dialog && (e.clientX < box.left || e.clientX > box.right || e.clientY < box.top || e.clientY > box.bottom);
+  };
   document.addEventListener("click", e => {
     const link = e.target.closest("[hx-target='#dialog-body'], #bulk button");
     if (link && !dialog.contains(link)) {
       opener = link;
       openedFrom = link.closest("[data-item]")?.id || "";
     }
-    const outside = e.target === dialog && !typed();
-    if (!outside && !e.target.closest("#dialog [data-close]")) return;
+    if (!(isOutside(e) && !typed()) && !e.target.closest("#dialog [data-close]")) return;
     e.preventDefault();
     dialog.close();
   });
@@ -20,7 +26,10 @@ if (dialog) {
     discard = true;
     warn("Press Esc once more to throw away what you typed.");
   });
-  dialog.addEventListener("input", () => { discard = false; });
+  dialog.addEventListener("input", () => {
+    if (discard) byId("dialog-alert").replaceChildren();
+    discard = false;
+  });
 
   // Only its own form's answer closes it: a late answer to another click must not throw away what is being typed.
   on("htmx:beforeRequest", "htmx:before:request", e => { if (dialog.contains(source(e) || e.target)) asking = source(e) || e.target; });
@@ -32,6 +41,7 @@ if (dialog) {
     for (const region of ["dialog-body", "dialog-alert"]) byId(region).replaceChildren();
     discard = false;
     asking = null;
+    if (place) return; // the answer that closed it says where to go
     const lost = !opener?.isConnected;
     show(lost ? byId(opener?.id) || byId(openedFrom) || byId("item") || cards()[0] || byId("main") : opener);
   });
