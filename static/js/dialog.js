@@ -35,7 +35,9 @@ if (dialog) {
   on("htmx:beforeRequest", "htmx:before:request", e => { if (dialog.contains(source(e) || e.target)) asking = source(e) || e.target; });
   document.addEventListener("attendant:close-dialog", e => dialog.open && dialog.contains(e.target) && dialog.close());
   on("htmx:afterSettle", "htmx:after:settle", e => { // the filter panel's answer is the list
-    if (target(e)?.id === "results" && dialog.open && asking && source(e) === asking) dialog.close();
+    if (target(e)?.id !== "results" || !dialog.open || !asking || source(e) !== asking) return;
+    place = null; // back to the button that opened the panel
+    dialog.close();
   });
   dialog.addEventListener("close", () => {
     for (const region of ["dialog-body", "dialog-alert"]) byId(region).replaceChildren();
