@@ -76,7 +76,7 @@ def test_when_the_server_has_forgotten_the_field_the_plain_one_is_back(open_as, 
 
 
 def forget(page):
-    """A wrong field id is the same to the server as one that Redis has lost; the Redis itself serves other tests, too."""
+    """A wrong field id is the same to the server as one that Redis lost; that Redis serves other tests, too."""
     page.evaluate("for (const s of document.querySelectorAll('select')) s.dataset.field_id = 'gone'")
     page.evaluate("for (const s of document.querySelectorAll('select')) s.setAttribute('data-field_id', 'gone')")
 
