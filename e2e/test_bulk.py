@@ -63,6 +63,18 @@ def test_ticked_ones_are_decided_and_come_back_together(open_as, moses, lea, com
     assert page.evaluate("window.stillHere") is True
 
 
+def test_when_others_were_quicker_with_all_of_them_it_stays_said_above_the_list(open_as, moses, lea, comments, allowed):
+    allowed.add(409)
+    page = open_as(moses)
+    for comment in comments[:2]:
+        tick(page, comment)
+    actions.approve(comments[:2], by=lea)
+    bar(page).get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect(page.get_by_role("alert")).to_contain_text(f"Comment {comments[1].pk}: lea approved this comment")
+    expect(page.locator("#live")).to_contain_text("Nothing was changed.")
+
+
 def test_all_that_is_shown(open_as, moses, comments):
     page = open_as(moses)
     page.get_by_role("link", name="Select all shown").click()

@@ -73,7 +73,8 @@ on("htmx:afterSettle", "htmx:after:settle", e => {
   if (token) for (const input of document.getElementsByName("csrfmiddlewaretoken")) input.value = token;
   const shown = new Set(); // what came back by undo may come again with "Load more"
   for (const card of cards()) shown.has(card.id) ? card.remove() : shown.add(card.id);
-  if (swapped?.id !== "results" || header(e, "HX-Trigger")) return; // answers to verbs bring words of their own
+  // answers to verbs, and refusals, bring words of their own
+  if (swapped?.id !== "results" || header(e, "HX-Trigger") || status(e) >= 400) return;
   say(byId("results")?.dataset.announce || "");
   byId("alert").replaceChildren();
 });
