@@ -2,11 +2,14 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Count, F
+from django.db import connection
+from django.db.models import Count, F, OuterRef, Subquery
+from django.utils import timezone
 
 from console.models import Entry, User
-from moderation.models import Comment, CommentText, Player
+from moderation.models import Ban, Comment, CommentText, Player
 from project import demo
+from project.portal import SMALL
 
 
 @pytest.fixture
@@ -62,3 +65,37 @@ def test_the_same_seed_makes_the_same_portal(committed_db):
     Comment._meta.get_field("game").related_model.objects.all().delete()
     demo.make_portal(seed=3, comments=50)
     assert list(Comment.objects.order_by("external_id").values_list("body", "status")) == bodies
+
+
+def structure():
+    """Every index and constraint of the tables that are loaded."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'")
+        indexes = sorted(cursor.fetchall())
+        cursor.execute("SELECT conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint ORDER BY 1, 2")
+        return indexes, cursor.fetchall()
+
+
+def test_a_large_portal_is_loaded_bare_and_ends_up_whole(committed_db):
+    before = structure()
+    demo.make_accounts("a long password")
+    told = []
+    demo.make_portal(players=4000, games=50, comments=SMALL + 5000, progress=told.append)
+    assert structure() == before
+    assert sum(told) == Comment.objects.count() == CommentText.objects.count() == SMALL + 5000
+    assert Comment.objects.filter(status="pending").count() == 250  # one in a hundred
+    counted = Player.objects.annotate(number=Count("comments")).exclude(number=F("comment_count"))
+    assert not counted.exists()
+    assert 0.8 < Ban.objects.count() / 1250 < 1.3, "five in a hundred comments end in a ban"
+    in_force = Ban.objects.in_force().values("player").annotate(number=Count("pk"))
+    assert not in_force.filter(number__gt=1).exists()
+    assert 0.8 < Entry.objects.count() / (SMALL + 5000) * 2 < 1.2, "half was decided here"
+    early = Entry.objects.filter(
+        target_type="moderation.comment",
+        at__lte=Subquery(Comment.objects.filter(pk=OuterRef("target_id")).values("created_at")),
+    )
+    assert not early.exists()
+    assert not Entry.objects.filter(at__gt=timezone.now()).exists()
+    spam = Comment.objects.filter(body__contains=".example").order_by("pk")
+    assert len({body.split(".example")[0][-9:] for body in spam.values_list("body", flat=True)[:50]}) < 6, "in waves"
+    assert Comment.objects.create(external_id="new", player=Player.objects.first()).pk > SMALL + 5000

@@ -24,13 +24,8 @@ class Command(BaseCommand):
         if Comment.objects.exists():
             raise CommandError("There are comments already; the demo fills an empty database only.")
         demo.make_accounts(password or demo.password_from(settings.STATE_DIR / "demo.txt"))
-        quiet = not self.stderr.isatty()
-        demo.make_portal(
-            players=players,
-            games=games,
-            comments=comments,
-            seed=seed,
-            progress=lambda steps: tqdm(steps, unit=" comments", disable=quiet),
-        )
-        demo.make_sanctions()
+        with tqdm(total=comments, unit=" comments", unit_scale=True, disable=not self.stderr.isatty()) as bar:
+            demo.make_portal(players=players, games=games, comments=comments, seed=seed, progress=bar.update)
+            bar.set_postfix_str("warnings, notes and bans")
+            demo.make_sanctions()
         self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")
