@@ -1,0 +1,1 @@
+"""The data set, the peers and the budgets: what the console's speed is measured against."""

@@ -1,0 +1,152 @@
+"""Measures the console beside its peers on the same rows, and prints one table. See README.md."""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from bench import cases, data, report
+from bench.servers import Target
+from project import embedded
+from project.processes import Group, stop_on_signals
+
+SLOW_MS, FEW = 500, 10  # what takes longer is asked less often
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
+    parser.add_argument("--comments", type=int, default=2_000_000, choices=sorted(data.SIZES), help="the data set")
+    parser.add_argument("--requests", type=int, default=50, help="for each case and target; fewer for what is slow")
+    parser.add_argument("--only", default="", help="cases with this in their name")
+    parser.add_argument("--growth", action="store_true", help="the console alone on every size up to --comments")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a budget is missed by more than the noise")
+    given = parser.parse_args()
+    stop_on_signals()
+    with embedded.Services(data.STATE):
+        runs = grow(given) if given.growth else compare(given)
+    when = datetime.now(UTC).replace(microsecond=0)
+    path = data.STATE / f"{'growth' if given.growth else 'results'}.json"
+    path.write_text(json.dumps({"at": when.isoformat(), "comments": given.comments, "runs": runs}, indent=1))
+    print(report.growth(runs) if given.growth else report.table(runs))
+    missed = report.missed(runs, given.growth)
+    print("\n".join(missed) or "Every goal is met.")
+    print(f"Details: {path.relative_to(data.ROOT)}")
+    sys.exit(1 if given.check and report.missed(runs, given.growth, report.NOISE) else 0)
+
+
+def say(words):
+    print(words, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def running(kinds):
+    """Targets for `(kind, name of a data set, what is sought)`, signed in."""
+    data.collect_static(kinds[0][1])
+    with Group() as group:
+        targets = [Target(group, *kind) for kind in kinds]
+        for target in targets:
+            target.sign_in()
+        yield targets
+
+
+def compare(given):
+    """`{case: {target: samples}}`: the console beside everybody else on one data set."""
+    size = given.comments
+    data.ensure(size, say)
+    data.ensure_plain(size, say)
+    sought = data.sought(size)
+    kinds = [("console", size), ("admin", data.PLAIN), ("admin+", size), ("unfold", data.PLAIN), ("floor", size)]
+    with running([(*kind, sought) for kind in kinds]) as targets:
+        named = {target.kind: target for target in targets}
+        runs = read(named, given)
+        runs |= write(named, given)
+        if not given.only:
+            runs["memory"] = memory(named)
+    return runs
+
+
+def grow(given):
+    """`{case: {size: samples}}`: the console on every size, interleaved."""
+    sizes = [size for size in sorted(data.SIZES) if size <= given.comments]
+    for size in sizes:
+        data.ensure(size, say)
+    with running([("console", size, data.sought(size)) for size in sizes]) as targets:
+        named = {str(target.name): target for target in targets}
+        return read(named, given) | write(named, given)
+
+
+def read(named, given):
+    known = {name: cases.reads(target) for name, target in named.items()}
+    wanted = [case for case in known[next(iter(named))] if given.only in case]
+    return {
+        case: interleave({n: known[n][case] for n in named if case in known[n]}, given.requests, case)
+        for case in wanted
+    }
+
+
+def write(named, given):
+    """Decisions; each target on rows of its own, which are put back afterwards."""
+    pending = {name: cases.Pending(target.name) for name, target in named.items()}
+    for offset, each in enumerate(pending.values()):
+        each.ids = each.ids[offset :: len(pending)]  # two targets may share a data set
+    most = min(len(each.ids) for each in pending.values())
+    runs, many = {}, max(2, given.requests // 10)
+
+    def ask(case, number, function):
+        if given.only in case:
+            runs[case] = interleave(
+                {n: lambda t=t, n=n: function(t, pending[n]) for n, t in named.items()}, number, case
+            )
+            for each in pending.values():
+                each.put_back()
+                each.taken = 0
+
+    ask("approve", given.requests * 2, cases.approve)
+    if most > 50 * (given.requests + 3):
+        ask("bulk 50", given.requests, lambda t, p: cases.bulk(t, p, 50))
+    if most > 1000 * (many + 3):
+        ask("bulk 1000", many, lambda t, p: cases.bulk(t, p, 1000, "approve_each"))
+        if given.only in "undo 1000":
+            runs["undo 1000"] = defaultdict(list)
+            for name, target in named.items():
+                for _ in range(many if target.kind == "console" else 0):
+                    done = cases.bulk(target, pending[name], 1000)
+                    runs["undo 1000"][name].append(sample(cases.undo(target, done)))
+                pending[name].put_back()
+    return runs
+
+
+def memory(named):
+    """The larger worker of each, in MB, after 500 requests to the queue and all that came before."""
+    result = {}
+    for name, target in named.items():
+        queue, workers = cases.reads(target)["queue"], {}
+        for _ in range(500):
+            cost = queue().cost
+            workers[cost["pid"]] = cost["rss"]
+        result[name] = max(workers.values())
+    return result
+
+
+def interleave(functions, number, case):
+    """`{name: samples}`: one request to each in turn, after three that warm up."""
+    say(f"{case} ...")
+    samples = {name: [] for name in functions}
+    for turn in range(number + 3):
+        for name, function in functions.items():
+            slow = len(samples[name]) >= FEW and samples[name][0]["ms"] > SLOW_MS
+            if not slow:
+                answer = function()
+                if turn >= 3 or sample(answer)["ms"] > SLOW_MS:
+                    samples[name].append(sample(answer))
+    return samples
+
+
+def sample(answer):
+    return {**answer.cost, "bytes": len(answer.body), "zipped": answer.zipped}
+
+
+if __name__ == "__main__":
+    main()
