@@ -35,6 +35,8 @@ _JOINING = re.compile("[\u0590-\u0dff\u1000-\u18af\ufb1d-\ufdff\ufe70-\ufefc]")
 
 def fold(text):
     """Case, width and invisible characters gone, so that "Ｋobyo​SHI" is found by "kobyoshi". Idempotent."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKC", text).casefold()
     visible = (char for char in plain if unicodedata.category(char) != "Cf" and not _UNSEEN.match(char))
     return unicodedata.normalize("NFKC", "".join(visible))

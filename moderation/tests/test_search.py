@@ -42,6 +42,11 @@ def test_fold_is_idempotent(text):
     assert fold(fold(text)) == fold(text)
 
 
+def test_plain_text_folds_as_the_rest_does():
+    text = "".join(map(chr, range(128)))
+    assert fold(text) == fold(text + "\u200b") == text.lower()  # what cannot be seen forces the long way
+
+
 def test_nul_and_one_letter_find_nothing_and_break_nothing(moses):
     make_comment()
     for words in ("\0", "a\0b", "x", " ", "%"):
