@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from console import clientip, live
-from moderation.models import Comment, CommentText, Player
+from moderation.models import Comment, Player
+from moderation.text import fold
 
 REQUIRED = ("external_id", "author", "body")
 OPTIONAL = ("created_at", "game", "ip")
@@ -205,61 +205,102 @@ def import_rows(rows, *, game_slug="", dry_run=False, on_reject=lambda line, rea
 def _store(cleaned, games, result, dry_run):
     known = set(Comment.objects.filter(external_id__in=cleaned).values_list("external_id", flat=True))
     new = [row for external_id, row in cleaned.items() if external_id not in known]
-    result.known += len(known)
+    if not dry_run and new:
+        new = _insert(new, games)
+    result.known += len(cleaned) - len(new)
     result.imported += len(new)
     for row in new:
         result.filled.update(row["filled"])
-    if dry_run or not new:
-        return
-    with transaction.atomic():
-        players = _players({row["author"] for row in new})
-        _games({row["game"] for row in new} - {""}, games)
-        comments = [
-            Comment(
-                external_id=row["external_id"],
-                player=players[row["author"]],
-                game=games.get(row["game"]),
-                body=row["body"],
-                created_at=row["created_at"],
-                ip=row["ip"],
-            )
-            for row in new
+
+
+# what is there already stays as it is, and a comment never comes without its text
+STORE = """
+    WITH given AS (
+        SELECT * FROM json_to_recordset(%s) AS row (
+            external_id text, player_id bigint, game_id bigint, body text, created_at timestamptz, ip inet, folded text
+        )
+    ),
+    new AS (
+        INSERT INTO moderation_comment
+            (external_id, player_id, game_id, body, status, created_at, ip, report_count, version)
+        SELECT external_id, player_id, game_id, body, 'pending', created_at, ip, 0, 0 FROM given ORDER BY external_id
+        ON CONFLICT (external_id) DO NOTHING
+        RETURNING id, external_id
+    ),
+    texts AS (
+        INSERT INTO moderation_commenttext (comment_id, folded)
+        SELECT id, folded FROM new JOIN given USING (external_id)
+    )
+    SELECT external_id, id FROM new
+"""
+
+
+@transaction.atomic
+def _insert(rows, games):
+    """Stores the rows and returns those that are new: another import may bring the same ones at the same time.
+
+    Rows of all tables are taken in one order (players, games, comments by what names them, then players by key), so
+    that imports wait for each other and never in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '60s'")  # nobody sits in front of an import, as they do of a page
+        players = _players({row["author"] for row in rows})
+        _games({row["game"] for row in rows} - {""}, games)
+        given = [
+            row | {"player_id": players[row["author"]], "game_id": games.get(row["game"]), "folded": fold(row["body"])}
+            for row in rows
         ]
-        Comment.objects.bulk_create(comments)
-        CommentText.objects.bulk_create([CommentText.of(comment) for comment in comments])
-        _keep_totals(comments)
-        transaction.on_commit(live.bump, robust=True)
+        cursor.execute(STORE, [json.dumps(given, default=str)])
+        new = dict(cursor.fetchall())
+    _keep_totals(list(new.values()))
+    transaction.on_commit(live.bump, robust=True)
+    return [row for row in rows if row["external_id"] in new]
 
 
 def _players(names):
-    """`{name: player}`; an export tells players apart by name only."""
-    ids = {f"author:{name}": name for name in names}
-    Player.objects.bulk_create(
-        [Player(external_id=external_id, username=name) for external_id, name in ids.items()], ignore_conflicts=True
-    )
-    return {ids[player.external_id]: player for player in Player.objects.filter(external_id__in=ids)}
+    """`{name: key of the player}`; an export tells players apart by name only."""
+    ids = {f"author:{name}": name for name in sorted(names)}
+    found = _known_players(ids)
+    missing = [Player(external_id=each, username=name) for each, name in ids.items() if name not in found]
+    if missing:
+        Player.objects.bulk_create(missing, ignore_conflicts=True)
+        found = _known_players(ids)
+    return found
+
+
+def _known_players(ids):
+    found = Player.objects.filter(external_id__in=ids).values_list("external_id", "pk")
+    return {ids[external_id]: pk for external_id, pk in found}
 
 
 def _games(slugs, games):
     Game = Comment._meta.get_field("game").related_model
-    for slug in slugs - set(games):
+    for slug in sorted(slugs - set(games)):
         title = slug.replace("-", " ").replace("_", " ").title()
-        games[slug], _ = Game.objects.get_or_create(slug=slug, defaults={"title": title, "status": "published"})
+        game, _ = Game.objects.get_or_create(slug=slug, defaults={"title": title, "status": "published"})
+        games[slug] = game.pk
 
 
-def _keep_totals(comments):
+KEEP_TOTALS = """
+    UPDATE moderation_player AS player SET
+        comment_count = comment_count + comments,
+        joined_at = least(joined_at, first_at),
+        last_seen_at = greatest(last_seen_at, last_at),
+        recent_game_id = CASE WHEN last_seen_at >= last_at THEN recent_game_id ELSE last_game_id END,
+        last_ip = CASE WHEN last_seen_at >= last_at THEN player.last_ip ELSE coalesce(new.last_ip, player.last_ip) END
+    FROM (
+        SELECT player_id, count(*) AS comments, min(created_at) AS first_at, max(created_at) AS last_at,
+            (array_agg(game_id ORDER BY created_at DESC, id DESC))[1] AS last_game_id,
+            (array_agg(ip ORDER BY created_at DESC, id DESC))[1] AS last_ip
+        FROM moderation_comment WHERE id = ANY(%s) GROUP BY player_id
+    ) AS new
+    WHERE player.id = player_id
+"""
+
+
+def _keep_totals(ids):
     """What intake keeps on each player: number of comments, when they were last seen, in which game, from where."""
-    latest = {}
-    for comment in sorted(comments, key=lambda comment: comment.created_at):
-        latest[comment.player_id] = comment
-    counted = Counter(comment.player_id for comment in comments)
-    players = list(Player.objects.select_for_update().filter(pk__in=counted).order_by("pk"))
-    for player in players:
-        comment = latest[player.pk]
-        player.comment_count = F("comment_count") + counted[player.pk]
-        if player.last_seen_at is None or player.last_seen_at < comment.created_at:
-            player.last_seen_at, player.recent_game = comment.created_at, comment.game
-            player.last_ip = comment.ip or player.last_ip
-        player.joined_at = min(player.joined_at, comment.created_at)
-    kept = ["comment_count", "last_seen_at", "recent_game", "last_ip", "joined_at"]
-    Player.objects.bulk_update(players, kept, batch_size=BATCH)
+    players = Player.objects.filter(pk__in=Comment.objects.filter(pk__in=ids).values("player"))
+    list(players.select_for_update().order_by("pk").values_list("pk"))  # an UPDATE alone locks in any order
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_TOTALS, [ids])

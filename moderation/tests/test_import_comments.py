@@ -5,7 +5,9 @@ import csv
 import pytest
 from django.core.management import CommandError, call_command
 
+from moderation import imports
 from moderation.models import Comment, CommentText, Player
+from moderation.text import fold
 
 HEADER = "COMMENT_ID,AUTHOR,DATE,CONTENT\n"
 MAP = ["external_id=COMMENT_ID", "author=AUTHOR", "created_at=DATE", "body=CONTENT"]
@@ -138,3 +140,46 @@ def test_half_a_character_and_no_slug_are_rejected_addresses_unwrapped(run):
 def test_the_same_id_twice_in_one_file_is_taken_once(run):
     assert "Imported 1; 1 were there already." in run(HEADER + "1,Ann,,first\n1,Ann,,second\n")
     assert Comment.objects.get().body == "first"
+
+
+BODIES = [r'"\"\\u0041 {x}', "%s %(x)s", "".join(map(chr, range(1, 161))), "\u2028 \U0001f469\u200d\U0001f467 \ufffe"]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_no_character_is_lost_on_the_way_to_the_database(db, body):
+    values = dict.fromkeys(imports.FIELDS) | {"external_id": body.strip(), "author": body.strip(), "body": body}
+    imports.import_rows([(2, values)])
+    text = CommentText.objects.select_related("comment__player").get()
+    assert (text.comment.body, text.folded) == (body, fold(body))
+    assert text.comment.external_id == text.comment.player.username == body.strip()
+
+
+def test_players_keep_when_and_where_they_were_last_seen(run):
+    header = "external_id,author,body,created_at,game,ip\n"
+    run(header + "1,Ann,x,2013-02-02,old,203.0.113.1\n2,Ann,x,2013-02-01,older,203.0.113.2\n", mapping=[])
+    run(header + "3,Ann,x,2013-01-01,oldest,203.0.113.3\n", mapping=[])
+    player = Player.objects.get()
+    assert (player.recent_game.slug, player.last_ip, player.comment_count) == ("old", "203.0.113.1", 3)
+    assert (player.joined_at.isoformat()[:10], player.last_seen_at.isoformat()[:10]) == ("2013-01-01", "2013-02-02")
+    run(header + "4,Ann,x,2013-03-03,new,\n", mapping=[])
+    player.refresh_from_db()
+    assert (player.recent_game.slug, player.last_ip, player.comment_count) == ("new", "203.0.113.1", 4)
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(run, monkeypatch):
+    def fail(ids):
+        raise RuntimeError
+
+    monkeypatch.setattr(imports, "_keep_totals", fail)
+    with pytest.raises(RuntimeError):
+        run(HEADER + "1,Ann,,x\n")
+    assert not Comment.objects.exists()
+    assert not Player.objects.exists()
+
+
+def test_a_second_run_lists_every_rejected_row_again(run, tmp_path):
+    text = HEADER + "1,,,no author\n2,Ann,,x\n"
+    for rows in (text, text + "3,,,none either\n"):
+        failure(run, rows)
+    with (tmp_path / "export.csv.rejects.csv").open() as file:
+        assert [row["line"] for row in csv.DictReader(file)] == ["2", "4"]

@@ -11,7 +11,7 @@ from console import ledger, roles
 from console.ledger import Conflict
 from console.models import Entry
 from console.testing import make_user
-from moderation import actions
+from moderation import actions, imports
 from moderation.models import Comment, Player
 from moderation.testing import make_comment, make_player
 
@@ -64,6 +64,13 @@ def somebody_waits():
         return cursor.fetchone()[0] > 0
 
 
+def until_somebody_waits():
+    deadline = time.monotonic() + 5
+    while not somebody_waits():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_an_undo_that_had_to_wait_sees_what_was_decided_meanwhile(committed_db):
     moses, lea = make_user("moses", roles.MODERATOR), make_user("lea", roles.SENIOR)
     comment = make_comment()
@@ -81,14 +88,62 @@ def test_an_undo_that_had_to_wait_sees_what_was_decided_meanwhile(committed_db):
         with transaction.atomic():
             comment = Comment.objects.select_for_update().get()
             undoing = pool.submit(undo)
-            deadline = time.monotonic() + 5
-            while not somebody_waits():
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            until_somebody_waits()
             actions.approve(comment, by=lea)
             actions.reject(Comment.objects.get(), by=lea, reason="hate")
         assert isinstance(undoing.result(), Conflict)
     assert Comment.objects.get().status == "rejected"
+
+
+def bring(authors):
+    """An import in a thread of its own, from `{external_id: author}`; its result."""
+    row = dict.fromkeys(imports.FIELDS) | {"body": "brought"}
+    try:
+        return imports.import_rows((0, row | {"external_id": key, "author": name}) for key, name in authors.items())
+    finally:
+        connections.close_all()
+
+
+def test_what_comes_in_while_an_import_stores_it_is_left_alone(committed_db):
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            make_comment(external_id="b", body="was there", player=make_player(external_id="author:Ann"))
+            importing = pool.submit(bring, dict.fromkeys("abc", "Ann"))
+            until_somebody_waits()
+        result = importing.result()
+    assert (result.imported, result.known) == (2, 1)
+    stored = Comment.objects.order_by("external_id")
+    assert list(stored.values_list("body", "text__folded")) == [(b, b) for b in ("brought", "was there", "brought")]
+    assert Player.objects.get().comment_count == 2
+
+
+NAMES = [f"player {number}" for number in range(10, 60)]
+
+
+def test_an_import_makes_players_in_order_so_that_two_never_wait_in_a_circle(committed_db):
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            make_player(external_id=f"author:{NAMES[0]}")
+            importing = pool.submit(bring, dict(zip(NAMES, NAMES, strict=True)))
+            until_somebody_waits()
+            for name in NAMES[1:]:
+                make_player(external_id=f"author:{name}")
+        assert importing.result().imported == len(NAMES)
+    assert Player.objects.filter(comment_count=1).count() == len(NAMES)
+
+
+def test_an_import_locks_players_in_order_as_verbs_do(committed_db):
+    players = Player.objects.select_for_update()
+    first, *others = [make_player(external_id=f"author:{name}").pk for name in NAMES]
+    Player.objects.filter(pk=first).update(username="now the last in the table")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            players.get(pk=first)
+            importing = pool.submit(bring, dict(zip(NAMES, NAMES, strict=True)))
+            until_somebody_waits()
+            assert len(players.filter(pk__in=others)) == len(others)
+        assert importing.result().imported == len(NAMES)
+    assert Player.objects.filter(comment_count=1).count() == len(NAMES)
 
 
 def storm(call):
