@@ -46,7 +46,7 @@ class Result:
 
 
 def check_encoding(path):
-    """Raises UnreadableFile when the file is not UTF-8 throughout; reads it in pieces."""
+    """The number of lines; reads the file in pieces. Raises UnreadableFile when it is not UTF-8 throughout."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
     with path.open("rb") as file:
@@ -66,6 +66,7 @@ def check_encoding(path):
                     "or Latin-1; convert it to UTF-8 and try again."
                 ) from None
             line += piece.count(b"\n")
+    return line
 
 
 def read(path, mapping):

@@ -34,9 +34,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no file {file}.", returncode=2)
         rejects = Rejects(file, dry_run)
         try:
-            imports.check_encoding(file)
-            bar = tqdm(imports.read(file, mapping), unit=" rows", disable=not self.stderr.isatty())
-            result = imports.import_rows(bar, game_slug=game, dry_run=dry_run, on_reject=rejects.add)
+            rows = self.watched(imports.read(file, mapping), imports.check_encoding(file))
+            result = imports.import_rows(rows, game_slug=game, dry_run=dry_run, on_reject=rejects.add)
         except imports.UnreadableFile as error:
             raise CommandError(str(error), returncode=2) from error
         except csv.Error as error:
@@ -44,6 +43,13 @@ class Command(BaseCommand):
         finally:
             rejects.close()
         self.report(result, rejects, dry_run)
+
+    def watched(self, rows, lines):
+        """The rows, with a bar that shows how far down the file they are: a row may have several lines."""
+        with tqdm(total=lines, unit=" lines", disable=not self.stderr.isatty()) as bar:
+            for line, values in rows:
+                bar.update(line - bar.n)
+                yield line, values
 
     def report(self, result, rejects, dry_run):
         verb = "Would import" if dry_run else "Imported"
