@@ -49,7 +49,7 @@ GOALS = [
     Goal("bulk 1000", "admin", at_least=12),
     Goal("poll unchanged", "admin", at_least=5),
 ]
-SEARCHES = ("rare", "middle", "common", "absent", "name")
+SEARCHES = ("rare", "middle", "common", "absent", "run together", "name")
 LISTS = ("queue", "first", "far", "game", *SEARCHES)
 GROWTH = dict.fromkeys(("queue", "first", "far", "game", "approve", "bulk 50"), 1.2) | dict.fromkeys(SEARCHES, 2)
 MOST_SQL, MOST_MB = 6, 70
@@ -79,6 +79,7 @@ def _console_reads(ask, sought):
         "middle": f"{ALL}&q={sought.middle}",
         "common": f"{ALL}&q={sought.common}",
         "absent": f"{ALL}&q={sought.absent}",
+        "run together": f"{ALL}&q={sought.run_together}",
         "name": f"{ALL}&player={sought.name}",
         "item": f"{COMMENTS}{sought.far[1]}/",
         "dashboard": "/manage/",
@@ -120,6 +121,7 @@ def _admin_reads(ask, sought):
         "middle": f"{NEWEST}&q={sought.middle}",
         "common": f"{NEWEST}&q={sought.common}",
         "absent": f"{NEWEST}&q={sought.absent}",
+        "run together": f"{NEWEST}&q={sought.run_together}",
         "name": f"{BY_NAME}&q={sought.name}",
         "item": f"{ADMIN}{sought.far[1]}/change/",
         "dashboard": "/admin/",
@@ -140,6 +142,7 @@ def _floor_reads(ask, sought):
         "middle": f"/search?like=%25{sought.middle}%25",
         "common": f"/search?like=%25{sought.common}%25",
         "absent": f"/search?like=%25{sought.absent}%25",
+        "run together": f"/search?like=%25{sought.run_together}%25",
         "name": f"/name?like=%25{sought.name}%25",
         "item": f"/item?id={sought.far[1]}",
         "poll unchanged": "/poll",

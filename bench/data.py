@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from project import embedded
-from project.portal import VOCABULARY, vocabulary_of
+from project.portal import HEAD, VOCABULARY, vocabulary_of
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".attendant" / "bench"
@@ -116,6 +116,7 @@ class Sought:
     middle: str
     common: str
     absent: str
+    run_together: str  # a rare word whose trigrams are frequent ones
     name: str
     game: str
     game_id: int
@@ -133,10 +134,11 @@ def sought(size):
             return connection.execute(sql, args).fetchone()
 
         held = "SELECT count(*) FROM moderation_commenttext WHERE folded LIKE %s"
-        holding = {word: one(held, f"%{word}%")[0] for word in _candidates()}
+        common, pairs, coined = _candidates()
+        holding = {word: one(held, f"%{word}%")[0] for word in (*common, *pairs, *coined)}
 
-        def nearest(number):
-            return min(sorted(holding), key=lambda word: abs(holding[word] - number))
+        def nearest(number, among):
+            return min(sorted(among), key=lambda word: abs(holding[word] - number))
 
         (newest,) = one("SELECT max(created_at) FROM moderation_comment")
         last = newest.date() - timedelta(days=1)
@@ -144,9 +146,10 @@ def sought(size):
         far = "SELECT created_at, id FROM moderation_comment ORDER BY created_at DESC, id DESC OFFSET %s LIMIT 1"
         at, pk = one(far, size // 2 - 1)
     return Sought(
-        rare=nearest(10),
-        middle=nearest(700),
-        common=nearest(size // 13),
+        rare=nearest(10, coined),
+        middle=nearest(700, coined),
+        common=nearest(size // 13, common),
+        run_together=nearest(10, pairs),
         absent="xylophonequark",
         name="topazviper",
         game=game[1],
@@ -159,6 +162,8 @@ def sought(size):
 
 
 def _candidates():
-    """Words from the most used to the rarest, some sixty of them."""
-    words = [word for word in vocabulary_of(VOCABULARY) if len(word) > 4]
-    return {words[min(int(1.17**step), len(words) - 1)] for step in range(64)}
+    """Some of the most used words, of those run together of them, and of those made up: from often to rare."""
+    words = vocabulary_of(VOCABULARY)
+    common = [word for word in HEAD if len(word) > 4][:40]
+    tail = words[len(HEAD) :]
+    return common, tail[0::2][:: len(tail) // 120], [word for word in tail[1::2] if len(word) > 6][:: len(tail) // 160]

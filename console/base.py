@@ -83,46 +83,44 @@ class ListPage(ConsoleView):
         """What is filtered, ordered and counted; of its primary keys, newer rows have the higher."""
         raise NotImplementedError
 
-    def load(self, queryset):
-        """The rows of a page with everything they show."""
-        return queryset
-
-    def newest(self):
-        """The highest primary key there is, seen or not: what has a higher one later is new."""
-        return self.get_queryset().order_by("-pk").values_list("pk", flat=True).first() or 0
+    def load(self, keys):
+        """The rows with these primary keys, in this order, with everything they show."""
+        raise NotImplementedError
 
     def newer_than(self, pk):
         """How many rows of this list came since; stops counting behind 1,000."""
-        filterset = self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
-        return filterset.qs.filter(pk__gt=pk).order_by()[: COUNTED + 1].count() if filterset.is_valid() else 0
+        newer = self.get_queryset().filter(pk__gt=pk)
+        return self.filterset_class(self.request.GET, newer, request=self.request).matches.count(COUNTED)
 
     def get_context_data(self, **kwargs):
-        newest = self.newest()  # before the rows are read: one in between is told of twice, never not at all
         filterset = self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
-        valid = filterset.is_valid()
-        values = filterset.form.cleaned_data if valid else {}
+        values = filterset.form.cleaned_data if filterset.is_valid() else {}
         order = next((o for o in self.orders if o.name == values.get("order")), self.orders[0])
-        matching = filterset.qs if valid else self.get_queryset().none()
-        try:
-            size = int(values.get("per") or self.per_page)
-            rows, after = keyset.page(self.load(matching), order, self.request.GET.get("after", ""), size)
-        except keyset.BadCursor:
-            raise Http404("That cursor is none of ours.") from None
+        survey = self.survey(filterset.matches, order, int(values.get("per") or self.per_page))
         query = clean_query(self.request.GET, self.filterset_class.defaults)
         return super().get_context_data(
             filter=filterset,
-            rows=rows,
+            rows=self.load(survey.keys) if survey.keys else [],
             beginning="after" not in self.request.GET,
-            newest=newest,
+            newest=survey.newest,
             order=order,
             orders=self.orders,
-            total=matching.order_by()[: COUNTED + 1].count() if valid else 0,
+            total=survey.total,
             counted=COUNTED,
             query=query,
             here=f"{self.request.path}?{query.urlencode()}" if query else self.request.path,
-            more=with_params(query, after=after).urlencode() if after else "",
+            more=with_params(query, after=survey.after).urlencode() if survey.after else "",
             **kwargs,
         )
+
+    def survey(self, matches, order, size):
+        cursor = self.request.GET.get("after", "")
+        if not cursor:
+            return matches.survey(order, size, COUNTED)
+        try:
+            return keyset.Survey(*matches.newest_and_count(COUNTED), *matches.page(order, cursor, size))
+        except keyset.BadCursor:
+            raise Http404("That cursor is none of ours.") from None
 
     def render_to_response(self, context, **kwargs):
         response = super().render_to_response(context, **kwargs)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from django.db.models import Q
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Max, Q, QuerySet
 
 
 class BadCursor(ValueError):
@@ -45,7 +48,9 @@ class Order:
         return queryset.filter(Q(**{f"{self.fields[0]}__{step}e": values[0]}), condition)
 
     def cursor(self, row):
-        values = (getattr(row, name) for name in self.fields)
+        return self.cursor_of(getattr(row, name) for name in self.fields)
+
+    def cursor_of(self, values):
         return "~".join(value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values)
 
 
@@ -54,10 +59,80 @@ def _in_utc(value):
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def page(queryset, order, cursor, size):
-    """`(rows, cursor of the next page or "")`. Raises BadCursor."""
-    queryset = order.apply(queryset)
-    if cursor:
-        queryset = order.after(queryset, cursor)
-    rows = list(queryset[: size + 1])
-    return rows[:size], order.cursor(rows[size - 1]) if len(rows) > size else ""
+class Survey(NamedTuple):
+    """A first page: the highest key of the table, how many rows match, the keys shown, the cursor of the next page.
+
+    The first was read before the others: what comes in between is told of twice, never not at all.
+    """
+
+    newest: int
+    total: int
+    keys: list
+    after: str
+
+
+@dataclass
+class Matches:
+    """What a filter finds: the rows of any of these querysets of one model.
+
+    More than one when they are found in ways that no index serves together: each is asked for no more than is shown,
+    so that each can be planned for itself.
+    """
+
+    parts: list[QuerySet]
+
+    def page(self, order, cursor, size):
+        """`(primary keys, cursor of the next page or "")`. Raises BadCursor."""
+        parts = [order.after(part, cursor) for part in self.parts] if cursor else self.parts
+        wanted = [order.apply(part).values_list("pk", *order.fields)[: size + 1] for part in parts]
+        rows = wanted[0] if len(wanted) == 1 else order.apply(wanted[0].union(*wanted[1:]))[: size + 1]
+        return _cut(list(rows), order, size)
+
+    def survey(self, order, size, most):
+        """The first page, as a Survey; counts no further than `most` + 1.
+
+        What is searched in several ways is fetched as a whole while it is little: counting it costs as much.
+        """
+        if len(self.parts) == 1:
+            newest, total = self.newest_and_count(most)
+            return Survey(newest, total, *self.page(order, "", size))
+        newest = self.newest()
+        some = [part.order_by().values_list("pk", *order.fields)[: most + 1] for part in self.parts]
+        rows = list(some[0].union(*some[1:]))
+        if len(rows) > most:
+            return Survey(newest, most + 1, *self.page(order, "", size))
+        rows.sort(key=lambda row: row[1:], reverse=order.descending)
+        return Survey(newest, len(rows), *_cut(rows, order, size))
+
+    def newest(self):
+        """The highest primary key there is, found or not: what has a higher one later is new."""
+        return self.parts[0].model._base_manager.aggregate(newest=Max("pk"))["newest"] or 0
+
+    def count(self, most):
+        """How many there are; stops counting behind `most`."""
+        return self._few(most + 1).count()
+
+    def newest_and_count(self, most):
+        """Both by one statement."""
+        model = self.parts[0].model
+        try:
+            sql, params = self._few(most + 1).query.sql_with_params()
+        except EmptyResultSet:
+            return self.newest(), 0
+        table, pk = (connection.ops.quote_name(name) for name in (model._meta.db_table, model._meta.pk.column))
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT (SELECT max({pk}) FROM {table}), (SELECT count(*) FROM ({sql}) AS few)", params)
+            newest, number = cursor.fetchone()
+        return newest or 0, number
+
+    def exists(self):
+        return any(part.exists() for part in self.parts)
+
+    def _few(self, number):
+        few = [part.order_by().values("pk")[:number] for part in self.parts]
+        return few[0] if len(few) == 1 else few[0].union(*few[1:])[:number]
+
+
+def _cut(rows, order, size):
+    keys = [row[0] for row in rows[:size]]
+    return keys, order.cursor_of(rows[size - 1][1:]) if len(rows) > size else ""

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 
-VERSION, COUNT_S, TAG_S = "live:version", 60, 60
+VERSION, COUNTS, COUNT_S, TAG_S = "live:version", "live:counts", 60, 60
 _signer = signing.Signer(salt="console.live")
 
 
@@ -36,7 +36,9 @@ class Badges:
     """What waits in each section, and the tag of the poll that has seen just that: both as of one version."""
 
     def __init__(self, sections, session_key=""):
-        self.version = version()  # before counting: a decision in between makes the tag old, never the count
+        known = caches["hot"].get_many([VERSION, COUNTS])
+        self.version = known.get(VERSION) or version()  # before counting: a decision in between makes the tag old
+        self.known = known.get(COUNTS) or {}
         self.tag = _signer.sign(f"{_whose(session_key)}/{int(time.time()) + TAG_S}/{self.version}")
         self.counts = self._count([section for section in sections if section.waiting])
 
@@ -44,16 +46,12 @@ class Badges:
         """`{section name: number}`; None (shown as "–") for each when Redis is gone."""
         if self.version is None:
             return dict.fromkeys((section.name for section in counting), None)
-        hot = caches["hot"]
-        keys = {section.name: f"badge:{section.name}:{self.version}" for section in counting}
-        known = hot.get_many(keys.values())
-        result = {}
-        for section in counting:
-            key = keys[section.name]
-            result[section.name] = known[key] if key in known else section.waiting()
-            if key not in known:
-                hot.set(key, result[section.name], timeout=COUNT_S)
-        return result
+        counts = self.known.get("counts", {}) if self.known.get("version") == self.version else {}
+        missing = [section for section in counting if section.name not in counts]
+        if missing:
+            counts = counts | {section.name: section.waiting() for section in missing}
+            caches["hot"].set(COUNTS, {"version": self.version, "counts": counts}, timeout=COUNT_S)
+        return {section.name: counts[section.name] for section in counting}
 
 
 def _whose(session_key):

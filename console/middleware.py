@@ -14,7 +14,7 @@ from django.shortcuts import render, resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import urlencode
 
-from console import clientip, logs
+from console import clientip, logs, prepared
 from console.errors import alert
 from console.htmx import current_path, wants_partial
 
@@ -57,7 +57,8 @@ class RequestIdMiddleware:
     @staticmethod
     def _comment(request_id):
         def wrapper(execute, sql, params, many, context):
-            return execute(f"{sql} /* {request_id} */", params, many, context)
+            named = sql if prepared.is_prepared(context) else f"{sql} /* {request_id} */"
+            return execute(named, params, many, context)
 
         return wrapper
 

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
-from console import ledger, verbs
+from console import ledger, rows
 from console.templatetags.console import dom_id
 
 _registered = {}
@@ -26,7 +26,8 @@ class Card:
     `summary` (a partial) gets `row`; `queryset()` loads rows with all they need; `list_url()` is the list their verbs
     return to by default.
 
-    For rows that are cards of that list: `template` gets `row`, `offers(request)` says what else it needs,
+    For rows that are cards of that list: `draw(row, page, conflict="", oob=False)` gives the card, `offers(request)`
+    what its console.rows.Page offers,
     `belongs(row, url)` whether the list at that address still shows the row, `found(url)` how much it holds now, as
     a sentence, `is_empty(url)` whether that is nothing.
 
@@ -38,7 +39,7 @@ class Card:
     summary: str
     queryset: Callable
     list_url: Callable[[], str]
-    template: str = ""
+    draw: Callable | None = None
     offers: Callable = lambda request: {}
     belongs: Callable = lambda row, url: True
     found: Callable[[str], str] = lambda url: ""
@@ -46,7 +47,7 @@ class Card:
     beside: Callable = lambda request, row, gesture, url: None
 
     def is_listed(self, url):
-        return bool(self.template) and url.partition("?")[0] == self.list_url()
+        return self.draw is not None and url.partition("?")[0] == self.list_url()
 
 
 def register(card):
@@ -210,9 +211,7 @@ def _only(html):
 
 
 def _card(request, card, row, here, **context):
-    context = {"row": row, "here": here, **card.offers(request), **context}
-    context.setdefault("offered", verbs.offered(card.model, request.user))
-    return render_to_string(card.template, context, request)
+    return card.draw(row, rows.Page(request, here, **card.offers(request)), **context)
 
 
 def _after(request, message, here, undo=None, skipped=(), spoken="", alert=""):

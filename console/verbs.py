@@ -29,7 +29,7 @@ class Outcome:
     replayed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verb:
     """A declaration; call it to do it.
 

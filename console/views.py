@@ -83,7 +83,7 @@ class UndoView(ConsoleView):
             entry=self.entry,
             gesture=self.gesture,
             declared=verbs.get(self.gesture.verb),
-            rows=[ledger.describe(row) for row in rows[:10]],
+            targets=[ledger.describe(row) for row in rows[:10]],
             more=len(rows) - 10,
             here=self.next,
             **kwargs,

@@ -4,14 +4,14 @@ from urllib.parse import urlsplit
 
 from django.db.models import Min
 from django.http import QueryDict
-from django.template.loader import render_to_string
 from django.urls import reverse
 
-from console import verbs
+from console import rows, verbs
 from console.base import COUNTED
 from console.flags import BULK_ACTIONS, is_on
 from console.respond import Card
 from console.templatetags.console import capped
+from moderation import drawing
 from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment, Player
 
@@ -44,15 +44,13 @@ def status_of(url):
 
 def belongs(comment, url):
     """Whether the list at this address shows the comment."""
-    filterset = CommentFilter(query_of(url), Comment.objects.filter(pk=comment.pk))
-    filterset.among_few = True
-    return filterset.is_valid() and filterset.qs.exists()
+    return CommentFilter(query_of(url), Comment.objects.filter(pk=comment.pk)).matches.exists()
 
 
 def is_empty(url):
     """Whether the list at this address shows nothing."""
     filterset = CommentFilter(query_of(url), Comment.objects.all())
-    return filterset.is_valid() and not filterset.qs.exists()
+    return filterset.is_valid() and not filterset.matches.exists()
 
 
 def found_at(url):
@@ -60,8 +58,7 @@ def found_at(url):
     filterset = CommentFilter(query_of(url), Comment.objects.all())
     if not filterset.is_valid():
         return ""
-    total = filterset.qs.order_by()[: COUNTED + 1].count()
-    return found(total, filterset.shown_status)
+    return found(filterset.matches.count(COUNTED), filterset.shown_status)
 
 
 def found(total, status):
@@ -96,9 +93,9 @@ def beside_players(request, player, gesture, url):
     if gesture and not on_pending and gesture.entries.filter(target_type=COMMENT.lower()).exists():
         return None
     gone = on_pending and not player.comments.filter(status=Comment.PENDING).exists()
-    player = Player.objects.with_standing().get(pk=player.pk)
-    context = {"player": player, "gone": gone, "on_author": offers(request)["on_author"], "here": url}
-    return render_to_string("moderation/_player_beside.html", context, request)
+    if gone:
+        return f"<i hx-swap-oob=\"delete:[data-player='{player.pk}'][data-state='pending']\"></i>"
+    return drawing.beside(player, rows.Page(request, url, **offers(request)))
 
 
 COMMENT_CARD = Card(
@@ -106,7 +103,7 @@ COMMENT_CARD = Card(
     summary="moderation/_comment_summary.html",
     queryset=Comment.objects.for_cards,
     list_url=comments_url,
-    template="moderation/_comment_card.html",
+    draw=drawing.card,
     offers=offers,
     belongs=belongs,
     found=found_at,

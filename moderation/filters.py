@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import django_filters as filters
 from django import forms
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
-from moderation.models import Comment, CommentText, Player
+from console.filters import ListFilter
+from console.keyset import Matches
+from moderation.models import Comment, Player
 from moderation.text import fold
 from moderation.widgets import GamesWidget, PlayersWidget
 
@@ -17,24 +19,17 @@ MOST_NAMES = 20
 ORDERS = ("oldest", "newest", "reported")
 
 
-def search_comments(queryset, words, among_few=False):
+def search_comments(queryset, words):
     """Comments whose body holds the words (from three characters), or whose author's name does (starts, with two).
 
-    The two searches are a union of ids, each from its own index: an OR across tables could use neither. Among few
-    rows (what is pending, what is new) each row is asked instead: a common word would bring the union of everything.
+    The two searches are querysets of their own: an OR across tables could use the index of neither.
     """
     words = words.strip()
-    if among_few:
-        found = Exists(players_named(words).filter(pk=OuterRef("player")))
-        if len(fold(words)) > 2:
-            found |= Exists(CommentText.objects.filter(comment=OuterRef("pk"), folded__contains=fold(words)))
-        return queryset.filter(found)
-    by_author = Comment.objects.filter(player__in=players_named(words)).order_by().values("pk")
+    if len(words) < 2:
+        return [queryset.none()]
+    by_author = queryset.filter(player__in=players_named(words))
     folded = fold(words)
-    if len(folded) < 3:
-        return queryset.filter(pk__in=by_author)
-    by_body = CommentText.objects.filter(folded__contains=folded).values("pk")
-    return queryset.filter(pk__in=by_body.union(by_author, all=True))
+    return [queryset.filter(text__folded__contains=folded), by_author] if len(folded) > 2 else [by_author]
 
 
 def players_named(words):
@@ -109,17 +104,17 @@ def midnight(day):
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-class CommentFilter(filters.FilterSet):
+class CommentFilter(ListFilter):
     """Without `status` the queue shows what is pending; `status=all` shows everything."""
 
     defaults = {"status": Comment.PENDING, "order": "oldest", "per": "25"}
     # what the panel sets, besides the tabs, the order and the search that are always at hand
     in_panel = ("game", "player", "games", "players", "games_text", "players_text", "reported", "from", "to")
 
-    among_few = False  # whether the queryset given holds but a few rows
+    statuses = (*Comment.STATUSES, (ALL, "All"))
 
-    q = text("Search", method="search")
-    status = choice("Status", [*Comment.STATUSES, (ALL, "All")], method="by_status", empty_label=None)
+    q = text("Search", method="keep")
+    status = choice("Status", statuses, method="by_status", empty_label=None)
     game = text("Game", method="by_game")
     player = text("Player", method="by_player")
     games = several("Several games", "games.Game", GamesWidget, field_name="game")
@@ -144,7 +139,13 @@ class CommentFilter(filters.FilterSet):
     def shown_status(self):
         """The status shown; pending when none or an unknown one was asked for."""
         wanted = self.data.get("status") or Comment.PENDING
-        return wanted if wanted in dict(self.filters["status"].extra["choices"]) else Comment.PENDING
+        return wanted if wanted in dict(self.statuses) else Comment.PENDING
+
+    @property
+    def matches(self):
+        """What the other filters leave, or what a search finds in it."""
+        words = self.is_valid() and self.form.cleaned_data.get("q")
+        return Matches(search_comments(self.qs, words)) if words else super().matches
 
     def filter_queryset(self, queryset):
         if not self.form.cleaned_data.get("status"):
@@ -156,13 +157,13 @@ class CommentFilter(filters.FilterSet):
 
     def by_game(self, queryset, name, value):
         """The game of exactly this address or title; else all with the words in their title."""
-        exact = games().filter(Q(slug__iexact=value) | Q(title__iexact=value))
-        return queryset.filter(game__in=exact if exact.exists() else games().filter(title__icontains=value))
+        exact = list(games().filter(Q(slug__iexact=value) | Q(title__iexact=value)).values_list("pk", flat=True))
+        return queryset.filter(game__in=exact or games().filter(title__icontains=value))
 
     def by_player(self, queryset, name, value):
         """The players of exactly this name; else all whose name holds it."""
-        exact = Player.objects.filter(username__iexact=value)
-        return queryset.filter(player__in=exact if exact.exists() else players_named(value))
+        exact = list(Player.objects.filter(username__iexact=value).values_list("pk", flat=True)[:MOST_NAMES])
+        return queryset.filter(player__in=exact or players_named(value))
 
     def by_games(self, queryset, name, value):
         return queryset.filter(game__in=value)
@@ -178,10 +179,6 @@ class CommentFilter(filters.FilterSet):
 
     def by_reports(self, queryset, name, value):
         return queryset.filter(report_count__gt=0) if value == YES else queryset.filter(report_count=0)
-
-    def search(self, queryset, name, value):
-        among_few = self.among_few or self.shown_status == Comment.PENDING
-        return search_comments(queryset, value, among_few) if len(value) > 1 else queryset.none()
 
     def keep(self, queryset, name, value):
         return queryset

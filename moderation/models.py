@@ -1,6 +1,7 @@
 """People of the portal and what they say. Rows change through actions.py only."""
 
 from datetime import timedelta
+from functools import cache
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -12,6 +13,12 @@ from django.utils import timezone
 from moderation.text import fold
 
 STRIKE_DAYS = 90  # after that a strike is history: what phpBB and ROOST Coop let warnings weigh (peers, row 13)
+
+
+@cache
+def _stem(name):
+    """What the addresses of all rows of a kind begin with: to resolve each takes longer than to draw its card."""
+    return reverse(name, args=[0]).removesuffix("0/")
 
 
 class PlayerQuerySet(models.QuerySet):
@@ -74,7 +81,7 @@ class Player(models.Model):
         return self.username
 
     def get_absolute_url(self):
-        return reverse("moderation:player", args=[self.pk])
+        return f"{_stem('moderation:player')}{self.pk}/"
 
     @property
     def personal_label(self):
@@ -153,7 +160,7 @@ class Comment(models.Model):
         return f"comment {self.pk}"
 
     def get_absolute_url(self):
-        return reverse("moderation:comment", args=[self.pk])
+        return f"{_stem('moderation:comment')}{self.pk}/"
 
     @property
     def standing(self):

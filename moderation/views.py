@@ -4,9 +4,8 @@ from django.http import HttpResponseRedirect
 from django.utils.http import urlencode
 from django_select2.views import AutoResponseView
 
-from console import ledger, personal, verbs
+from console import ledger, personal, rows, verbs
 from console.base import (
-    COUNTED,
     ConsoleView,
     DetailPage,
     ListPage,
@@ -22,7 +21,7 @@ from console.htmx import wants_partial
 from console.keyset import Order
 from console.ledger import Conflict
 from console.models import Gesture
-from moderation import suggestions
+from moderation import drawing, suggestions
 from moderation.cards import (
     BULK_VERBS,
     COMMENT,
@@ -54,29 +53,25 @@ class CommentsPage(ListPage):
     def get_queryset(self):
         return Comment.objects.all()
 
-    def load(self, queryset):
-        return queryset.for_cards()
+    def load(self, keys):
+        return drawing.load(keys)
 
     def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs) | offers(self.request)
+        offered = offers(self.request)
+        context = super().get_context_data(**kwargs) | offered
         query, status = context["query"], context["filter"].shown_status
-        context["statuses"] = [*Comment.STATUSES, (ALL, "All")]
+        page = rows.Page(self.request, context["here"], ticked="ticked" in self.request.GET, **offered)
+        context["cards"] = drawing.cards(context["rows"], page)
+        context["statuses"] = CommentFilter.statuses
         context["narrowed"] = narrowed(context["filter"], query)
         kept = (*CommentFilter.in_panel, "per")  # what a search or another status must not throw away
         context["kept"] = [(name, value) for name in kept for value in query.getlist(name)]
-        context["ticked"] = "ticked" in self.request.GET
         if context["filter"].is_valid():
             context["found"] = found(context["total"], status)
             context["empty"] = None if context["rows"] else self.nothing(query, status)
         else:
             context["found"], context["empty"] = "Nothing was looked for", UNCLEAR
         return context
-
-    def newer_than(self, pk):
-        newer = Comment.objects.filter(pk__gt=pk)
-        filterset = CommentFilter(self.request.GET, newer)
-        filterset.among_few = True
-        return filterset.qs.order_by()[: COUNTED + 1].count() if filterset.is_valid() else 0
 
     def render_to_response(self, context, **kwargs):
         """A mistake in the panel opens the panel again, with what was typed and what is wrong."""
@@ -95,7 +90,7 @@ class CommentsPage(ListPage):
         for meant, changes in meant_by(query):
             for wider in ({}, {"status": ALL}):
                 again = with_params(query, **changes, **wider)
-                if CommentFilter(again, Comment.objects.all()).qs.exists():
+                if CommentFilter(again, Comment.objects.all()).matches.exists():
                     return {**said, "meant": meant, "meant_href": f"?{again.urlencode()}"}
         return said
 
@@ -185,7 +180,7 @@ class PanelPage(ConsoleView):
     template_name = "moderation/panel.html"
 
     def get_context_data(self, **kwargs):
-        filterset = CommentFilter(self.request.GET, Comment.objects.all(), request=self.request)
+        filterset = CommentFilter(self.request.GET, Comment.objects.all(), request=self.request, whole=True)
         filterset.form.is_valid()
         query = clean_query(self.request.GET, CommentFilter.defaults)
         return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
@@ -248,8 +243,8 @@ def following(comment, url):
     if url.partition("?")[0] != comments_url() or not filterset.is_valid():
         return ""
     order = next((o for o in CommentsPage.orders if o.name == query.get("order")), CommentsPage.orders[0])
-    after = order.after(order.apply(filterset.qs), order.cursor(comment)).first()
-    return f"{after.get_absolute_url()}?{urlencode({'next': url})}" if after else ""
+    keys, _ = filterset.matches.page(order, order.cursor(comment), 1)
+    return f"{Comment(pk=keys[0]).get_absolute_url()}?{urlencode({'next': url})}" if keys else ""
 
 
 class PlayerPage(DetailPage):

@@ -54,6 +54,7 @@ WORDS = (
     "vampire monster slime bat rat spider snake bird fish shark whale cat dog horse cow pig sheep duck frog turtle rabbit "
     "fox wolf bear tiger lion monkey banana apple cherry lemon melon pepper cheese bread cake cookie candy pizza burger"
 ).split()
+HEAD = list(dict.fromkeys(WORDS))
 RUDE = (
     "you are trash at this, uninstall and go cry",
     "whoever made this level is an idiot",
@@ -285,12 +286,23 @@ class Portal:
 
 
 def vocabulary_of(size):
-    """Words from the most used to the rarest: those above, then pairs of them as players run them together."""
-    words = list(dict.fromkeys(WORDS))
-    longer = [word for word in words if len(word) > 3]
+    """Words from the most used to the rarest: those above, then by turns two of them run together as players do, and
+    one that somebody made up.
+    """
+    longer = [word for word in HEAD if len(word) > 3]
     chance = random.Random(1)  # noqa: S311
-    pairs = dict.fromkeys(chance.choice(longer) + chance.choice(longer) for _ in range(2 * size))
-    return [*words, *pairs][:size]
+    pairs = list(dict.fromkeys(chance.choice(longer) + chance.choice(longer) for _ in range(size)))
+    coined = list(dict.fromkeys(_coined(chance) for _ in range(size)))
+    return [*HEAD, *(word for both in zip(pairs, coined, strict=False) for word in both)][:size]
+
+
+def _coined(chance):
+    beginnings, middles = (
+        "b c d f g h j k l m n p r s t v w z bl dr gl kr pl sk tr".split(),
+        "a e i o u ai oo y".split(),
+    )
+    syllables = (chance.choice(beginnings) + chance.choice(middles) for _ in range(chance.randrange(2, 5)))
+    return "".join(syllables) + chance.choice("lmnrsxz")
 
 
 def address_of(number):

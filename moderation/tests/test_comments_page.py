@@ -1,10 +1,14 @@
 """The queue: what it shows, how it narrows, and that its cost does not grow with its rows."""
 
+import gzip
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from console import flags
+from console.models import Flag
 from console.testing import steady
 from moderation.testing import make_comment, make_game, make_player, make_report
 
@@ -104,24 +108,59 @@ def test_a_broken_cursor_is_a_404(moses, cursor):
     assert moses.get(f"{URL}?after={cursor}").status_code == 404
 
 
-def test_same_queries_at_10_and_20_rows(moses, django_assert_num_queries):
-    game = make_game()
-    for _ in range(10):
-        make_comment(game=game)
-    moses.get(URL)  # the badge's count is cached from here on
-    # session, user, two for permissions, role; newest key, count, rows, their authors, their reports
-    with django_assert_num_queries(10):
-        moses.get(URL)
-    for _ in range(10):
-        make_comment(game=game, player=make_player(username="x" * 200))
-    with django_assert_num_queries(10):
-        moses.get(URL)
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        # session, person; newest key and count, the page's keys, cards
+        ({}, 5),
+        ({"status": "all", "order": "newest"}, 5),
+        ({"order": "reported", "reported": "yes", "from": "2020-01-01"}, 5),
+        ({"q": "lovely"}, 5),  # the count of what a search finds comes with it
+        ({"game": "moth-lamp"}, 6),  # which game that is
+        ({"player": "ada byte"}, 6),
+    ],
+)
+def test_a_list_takes_few_queries_and_the_same_at_25_and_100_rows(moses, django_assert_num_queries, query, number):
+    game, player = make_game(slug="moth-lamp"), make_player(username="ada byte")
+    for count in (25, 75):
+        for each in range(count):
+            comment = make_comment(game=game, player=player if each % 2 or "player" in query else None)
+            make_report(comment)
+        moses.get(URL)  # the badge's count is cached from here on
+        with django_assert_num_queries(number):
+            response = moses.get(URL, {**query, "per": "100"})
+        assert len(response.context["rows"]) == (25 if count == 25 else 100)
+
+
+def test_a_flag_for_a_group_costs_no_query(moses, django_assert_num_queries):
+    flags.give_to_group("bulk_actions", Group.objects.get(name="Moderator"), "default")
+    make_comment()
+    moses.get(URL)
+    with django_assert_num_queries(5):
+        assert "Select all shown" in moses.get(URL).text
+
+
+def test_a_flag_taken_from_a_group_is_gone_at_once(moses):
+    group = Group.objects.get(name="Moderator")
+    flags.give_to_group("bulk_actions", group, "default")
+    make_comment()
+    assert "Select all shown" in moses.get(URL).text
+    Flag.objects.get(name="bulk_actions").groups.remove(group)
+    assert "Select all shown" not in moses.get(URL).text
+
+
+def test_a_list_of_cards_weighs_little(moses):
+    for _ in range(50):
+        make_report(make_comment(body="a comment of a usual length, " * 5))
+    page = moses.get(URL, {"per": "50"}, htmx=True)
+    assert len(page.content) < 50 * 3_500
+    assert len(gzip.compress(page.content)) < 50 * 400
 
 
 def test_bodies_are_text_whatever_they_hold(moses):
     make_comment(body='<script>alert(1)</script><b hx-post="/x">&amp;')
     page = moses.get(URL).text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;&lt;b hx-post=&quot;/x&quot;&gt;&amp;amp;" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&lt;b hx-post=&#34;/x&#34;&gt;&amp;amp;" in page
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59"])

@@ -10,7 +10,8 @@ from moderation.text import fold
 
 
 def found(words):
-    return set(search_comments(Comment.objects.all(), words).values_list("body", flat=True))
+    parts = search_comments(Comment.objects.all(), words)
+    return set().union(*(part.values_list("body", flat=True) for part in parts))
 
 
 @pytest.mark.parametrize(
@@ -57,5 +58,5 @@ def test_nul_and_one_letter_find_nothing_and_break_nothing(moses):
 def test_uses_its_index(db, words, index):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = search_comments(Comment.objects.all(), words).explain()
-    assert index in plan
+    plans = [part.explain() for part in search_comments(Comment.objects.all(), words)]
+    assert any(index in plan for plan in plans)

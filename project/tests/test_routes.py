@@ -75,7 +75,7 @@ def address(name, lea):
     if name in ALONE:
         return reverse(name)
     if name == "moderation:options":
-        form = CommentFilter({}).form
+        form = CommentFilter({}, whole=True).form
         str(form["players"])  # drawing the field makes it known to its lookups
         return f"{reverse(name)}?term=ad&field_id={form.fields['players'].widget.field_id}"
     if name in ON_PLAYERS:
