@@ -91,18 +91,30 @@ class Matches:
     def survey(self, order, size, most):
         """The first page, as a Survey; counts no further than `most` + 1.
 
-        What is searched in several ways is fetched as a whole while it is little: counting it costs as much.
+        What is searched in several ways is found once, counted and sorted by the same statement, while it is little.
         """
         if len(self.parts) == 1:
             newest, total = self.newest_and_count(most)
             return Survey(newest, total, *self.page(order, "", size))
         newest = self.newest()
         some = [part.order_by().values_list("pk", *order.fields)[: most + 1] for part in self.parts]
-        rows = list(some[0].union(*some[1:]))
-        if len(rows) > most:
+        try:
+            sql, params = some[0].union(*some[1:]).query.sql_with_params()
+        except EmptyResultSet:
+            return Survey(newest, 0, [], "")
+        names = [f"value_{place}" for place in range(len(order.fields))]
+        by = ", ".join(f"{name} DESC" if order.descending else name for name in names)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT key, {', '.join(names)}, count(*) OVER () FROM ({sql}) AS few (key, {', '.join(names)}) "
+                f"ORDER BY {by} LIMIT {size + 1:d}",
+                params,
+            )
+            rows = cursor.fetchall()
+        total = rows[0][-1] if rows else 0
+        if total > most:  # then these were any, not the first
             return Survey(newest, most + 1, *self.page(order, "", size))
-        rows.sort(key=lambda row: row[1:], reverse=order.descending)
-        return Survey(newest, len(rows), *_cut(rows, order, size))
+        return Survey(newest, total, *_cut([row[:-1] for row in rows], order, size))
 
     def newest(self):
         """The highest primary key there is, found or not: what has a higher one later is new."""

@@ -1,6 +1,7 @@
 """What somebody may have meant: names while they type, and another spelling when nothing was found."""
 
 from django.contrib.postgres.search import TrigramSimilarity
+from django.core.cache import caches
 from django.db import connection
 from django.db.models.functions import Upper
 
@@ -9,12 +10,15 @@ from moderation.models import Player
 from moderation.text import fold
 
 OFFERED = 10
-RECENT = 2000  # words are taken from the newest texts; with all of them this would cost seconds
+RECENT, KEPT_S = 1000, 300  # words are taken from the newest texts; with all of them this would cost seconds
 
 _WORDS = """
     WITH recent AS (SELECT folded FROM moderation_commenttext ORDER BY comment_id DESC LIMIT %s),
     words AS (SELECT DISTINCT regexp_split_to_table(folded, '[^[:alnum:]]+') AS word FROM recent)
-    SELECT word FROM words WHERE similarity(word, %s) >= 0.4 AND length(word) BETWEEN 3 AND 30
+    SELECT array_agg(word) FROM words WHERE length(word) BETWEEN 3 AND 30
+"""
+_CLOSEST = """
+    SELECT word FROM unnest(%s::text[]) AS word WHERE similarity(word, %s) >= 0.4
     ORDER BY similarity(word, %s) DESC, word LIMIT 1
 """
 
@@ -58,12 +62,18 @@ def _similar(manager, name, typed):
     return list(close.values_list(name, flat=True)[:2])
 
 
+def _recent_words():
+    with connection.cursor() as cursor:
+        cursor.execute(_WORDS, [RECENT])
+        return cursor.fetchone()[0] or []
+
+
 def _respelled(typed):
     """The words, each that nobody wrote lately replaced by the closest one that somebody did."""
-    respelled = []
+    respelled, known = [], caches["hot"].get_or_set("recent-words", _recent_words, KEPT_S)
     with connection.cursor() as cursor:
         for word in typed.split()[:5]:
-            cursor.execute(_WORDS, [RECENT, word, word])
+            cursor.execute(_CLOSEST, [known, word, word])
             found = cursor.fetchone()
             respelled.append(found[0] if found and len(word) > 2 else word)
     return respelled
