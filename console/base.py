@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView
 from waffle import flag_is_active
 
-from console import keyset, ledger, respond
+from console import keyset, ledger, respond, verbs
 from console.clientip import client_ip
 from console.errors import SwitchedOff
 from console.forms import VerbForm
@@ -182,7 +182,10 @@ class VerbView(ConsoleView):
         return super().dispatch(request, *args, **kwargs)
 
     def prepare(self):
-        self.object = get_object_or_404(self.queryset(), pk=self.kwargs["pk"])
+        # a POST needs no more than the row; what is shown of it is loaded when it is shown
+        is_post = self.request.method == "POST"
+        found = verbs.model_of(self.verb.model).objects.all() if is_post else self.queryset()
+        self.object = get_object_or_404(found, pk=self.kwargs["pk"])
         self.next = safe_next(self.request, self.card.list_url())
 
     def make_form(self, data=None):
@@ -226,7 +229,7 @@ class VerbView(ConsoleView):
         return self.succeed(outcome)
 
     def succeed(self, outcome):
-        self.object = self.queryset().get(pk=self.object.pk)
+        self.object = next(iter(outcome.done), self.object)
         past = f"already {self.verb.past}" if outcome.replayed else self.verb.past
         message = self.verb.tells.format(row=ledger.describe(self.object), past=past)
         gesture = outcome.gesture
@@ -259,9 +262,9 @@ class VerbView(ConsoleView):
         """409 with the truth: for a button's form the fresh card in place of the stale one, for a dialog or a page
         the same form with the words, so that what was typed is still there.
         """
-        self.object = self.queryset().get(pk=self.object.pk)
         if wants_partial(self.request) and not self.verb.form:
             return respond.conflict(self.request, self.card, self.object, conflict.message, self.next)
+        self.object = self.queryset().get(pk=self.object.pk)
         form = self.fresh_form("", "version", "idempotency_key")
         typed = self.request.POST.get("note", "").strip()
         response = self.refuse(409, form=form, conflict=conflict.message, typed=typed)
@@ -271,6 +274,7 @@ class VerbView(ConsoleView):
         return response
 
     def refuse(self, status, **context):
+        self.object = self.queryset().get(pk=self.object.pk)
         response = self.render_to_response(self.get_context_data(**context))
         response.status_code = status
         if wants_partial(self.request):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
-from console import live, personal
+from console import live, personal, prepared
 from console.models import Entry, Gesture
 from console.personal import Keeper
 from console.values import decode, encode
@@ -95,12 +95,12 @@ class Act:
         labels = [self.keeper.add(personal.subject(row), "label", getattr(row, "personal_label", "")) for row in rows]
         self.keeper.store()
         columns = "target_type, target_id, target_label, before, after, undoes_id"
-        with connection.cursor() as cursor:
+        with prepared.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO console_entry (actor_id, verb, reason, note, batch_id, request_id, ip, "
-                f"{columns}) SELECT %s, %s, %s, %s, %s, %s, %s, {columns} "
-                "FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::jsonb[], %s::jsonb[], %s::bigint[]) "
-                f"AS new ({columns})",
+                f"{columns}) SELECT %s, %s, %s, %s, %s, %s, %s, {columns} FROM unnest(%s::text[], %s::bigint[], "
+                "%s::text[], %s::text[]::jsonb[], %s::text[]::jsonb[], %s::bigint[]) "
+                f"AS new ({columns}) RETURNING id",
                 [
                     self.by.pk if self.by else None,
                     self.gesture.verb,
@@ -117,6 +117,8 @@ class Act:
                     undone or [None] * len(rows),
                 ],
             )
+            self.gesture.__dict__.setdefault("first_entry_id", cursor.fetchone()[0])
+        self.gesture.__dict__.setdefault("touched", set()).add(rows[0]._meta.label_lower)
         if hasattr(rows[0], "after_change"):
             type(rows[0]).after_change(rows)
         transaction.on_commit(live.bump, robust=True)
@@ -130,7 +132,7 @@ def open_gesture(verb, by, key, fingerprint, undoes=None):
     """
     digest = hashlib.sha256(_dump([verb, fingerprint]).encode()).hexdigest()
     gesture = Gesture(verb=verb, actor=by, idempotency_key=key or uuid.uuid4(), fingerprint=digest, undoes=undoes)
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             "INSERT INTO console_gesture (id, verb, actor_id, idempotency_key, fingerprint, undoes_id) "
             "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -303,6 +305,8 @@ def standing(rows, adverb):
 
 def taken_along(gesture, label):
     """What a gesture did to rows of other models than the verb's own, as far as they have a status; "" if nothing."""
+    if gesture.touched == {label.lower()}:
+        return ""
     others = gesture.entries.exclude(target_type=label.lower()).filter(after__has_key="status")
     counted = others.values_list("target_type", "after__status").annotate(number=models.Count("pk")).order_by()
     said = []

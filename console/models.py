@@ -108,6 +108,20 @@ class Gesture(models.Model):
     def __str__(self):
         return f"{self.verb} {self.id}"
 
+    @cached_property
+    def first_entry_id(self):
+        """The entry by which it is undone, or None; the ledger fills it in as it writes."""
+        return self.entries.order_by("id").values_list("pk", flat=True).first()
+
+    @cached_property
+    def touched(self):
+        """Labels of the models it has entries on, as they are in entries; filled in likewise."""
+        return set(self.entries.order_by().values_list("target_type", flat=True).distinct())
+
+    def get_undo_url(self):
+        """Where it is undone; "" when it did nothing."""
+        return reverse("console:undo", args=[self.first_entry_id]) if self.first_entry_id else ""
+
 
 class Entry(models.Model):
     """One line of the ledger. The database refuses to change or remove it; `id` and `at` are the database's.

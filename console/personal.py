@@ -5,11 +5,19 @@ A subject is "app.model:id" of whom a value is about; for a note, the gesture it
 
 from django.utils.crypto import salted_hmac
 
+from console import prepared
 from console.models import Personal
 
 
 def subject(row):
     return f"{row._meta.label_lower}:{row.pk}"
+
+
+_COLUMNS = ("ref", "subject", "kind", "value")
+_STORE = f"""
+    INSERT INTO console_personal ({", ".join(_COLUMNS)})
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING
+"""
 
 
 class Keeper:
@@ -31,7 +39,8 @@ class Keeper:
     def store(self):
         rows = [self.rows[ref] for ref in sorted(self.rows)]
         if rows:
-            Personal.objects.bulk_create(rows, ignore_conflicts=True)
+            with prepared.cursor() as cursor:
+                cursor.execute(_STORE, [[getattr(row, name) for row in rows] for name in _COLUMNS])
         self.rows = {}
 
 

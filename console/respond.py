@@ -26,10 +26,9 @@ class Card:
     `summary` (a partial) gets `row`; `queryset()` loads rows with all they need; `list_url()` is the list their verbs
     return to by default.
 
-    For rows that are cards of that list: `draw(row, page, conflict="", oob=False)` gives the card, `offers(request)`
-    what its console.rows.Page offers,
-    `belongs(row, url)` whether the list at that address still shows the row, `found(url)` how much it holds now, as
-    a sentence, `is_empty(url)` whether that is nothing.
+    For rows that are cards of that list: `load(keys)` gives them as they are now, `draw(row, page, conflict="",
+    oob=False)` draws one, `offers(request)` is what its console.rows.Page offers, `belongs(row, url)` whether the list
+    at that address still shows the row, `found(url)` how much it holds now: a number and a sentence.
 
     For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those lists up to
     date, as out-of-band HTML, or is None when only a fresh list will do.
@@ -39,11 +38,11 @@ class Card:
     summary: str
     queryset: Callable
     list_url: Callable[[], str]
+    load: Callable | None = None
     draw: Callable | None = None
     offers: Callable = lambda request: {}
     belongs: Callable = lambda row, url: True
-    found: Callable[[str], str] = lambda url: ""
-    is_empty: Callable[[str], bool] = lambda url: False
+    found: Callable[[str], tuple[int, str]] = lambda url: (0, "")
     beside: Callable = lambda request, row, gesture, url: None
 
     def is_listed(self, url):
@@ -60,8 +59,8 @@ def card_for(label):
 
 
 def found_at(here):
-    """How much the list at that address holds now, as its sentence; "" for what is no list of cards."""
-    return next((card.found(here) for card in _registered.values() if card.is_listed(here)), "")
+    """How much the list at that address holds now, and its sentence; `(0, "")` for what is no list of cards."""
+    return next((card.found(here) for card in _registered.values() if card.is_listed(here)), (0, ""))
 
 
 def root_of(here):
@@ -108,16 +107,18 @@ def done(request, verb, gesture, card, rows, message, here, skipped=None):
     `skipped` is None for a verb on one row; for a bulk it lists the Conflicts, and the list is swapped whole.
     """
     alone = rows[0] if skipped is None else None
-    entry = gesture and gesture.entries.order_by("id").first()
-    undo = {"entry": entry, "card": dom_id(alone) if alone and card.is_listed(here) else ""} if entry else None
-    stays = alone and card.is_listed(here) and card.belongs(alone, here)
-    if alone and card.is_listed(here) and (stays or not card.is_empty(here)):
+    listed = alone and card.is_listed(here)
+    action = gesture and gesture.get_undo_url()
+    undo = {"action": action, "card": dom_id(alone) if listed else ""} if action else None
+    stays = listed and card.belongs(alone, here)
+    number, found = found_at(here)
+    if listed and (stays or number):
         response = HttpResponse(_card(request, card, alone, here) if stays else "")
         response["HX-Retarget"], response["HX-Reswap"] = f"#{dom_id(alone)}", "outerHTML" if stays else "delete"
     else:
         beside = card.beside(request, alone, gesture, here) if alone and root_of(here) == "#results" else None
         response = _page(request, here) if beside is None else _only(beside)
-    response.write(_after(request, message, here, undo=undo, skipped=skipped))
+    response.write(_after(request, message, here, undo=undo, skipped=skipped, found=found))
     items = [dom_id(row) for row in rows[:100]]
     return _telling(response, "attendant:done", verb=verb.name, items=items, gesture=str(gesture.pk) if gesture else "")
 
@@ -127,11 +128,10 @@ def undone(request, card, result, message, here):
     rows = result.restored
     shown, alone = bool(request.POST.get("shown")), rows[0] if len(rows) == 1 else None
     if alone and alone._meta.label == card.model and card.is_listed(here):
-        row = card.queryset().get(pk=alone.pk)
-        wanted = shown or card.belongs(row, here)
-        response = HttpResponse(_card(request, card, row, here) if wanted else "")
+        wanted = shown or card.belongs(alone, here)
+        response = HttpResponse(_card(request, card, alone, here) if wanted else "")
         if wanted:
-            response["HX-Retarget"] = f"#{dom_id(row)}" if shown else "#cards"
+            response["HX-Retarget"] = f"#{dom_id(alone)}" if shown else "#cards"
             response["HX-Reswap"] = "outerHTML" if shown else "afterbegin"
     else:
         response = _page(request, here)
@@ -174,7 +174,7 @@ def refreshed(request, status, words, here):
 
 def remember(request, message, gesture, skipped=()):
     """For plain forms: the message, and the entry whose Undo it offers (gesture None: none), on the next page."""
-    entry = gesture and gesture.entries.order_by("id").values_list("pk", flat=True).first()
+    entry = gesture and gesture.first_entry_id
     if message:
         messages.success(request, message, extra_tags=f"undo-{entry}" if entry else "")
     if skipped:
@@ -211,10 +211,11 @@ def _only(html):
 
 
 def _card(request, card, row, here, **context):
-    return card.draw(row, rows.Page(request, here, **card.offers(request)), **context)
+    (fresh,) = card.load([row.pk])
+    return card.draw(fresh, rows.Page(request, here, **card.offers(request)), **context)
 
 
-def _after(request, message, here, undo=None, skipped=(), spoken="", alert=""):
+def _after(request, message, here, undo=None, skipped=(), spoken="", alert="", found=None):
     """What every answer adds out of band: badges, the toast (when there is a message), words for screen readers.
 
     An alert that was there is over: `alert`, or what was skipped, takes its place.
@@ -223,7 +224,7 @@ def _after(request, message, here, undo=None, skipped=(), spoken="", alert=""):
         "message": message,
         "alert": left_alone(skipped) if skipped else alert,
         "spoken": spoken or message,
-        "found": found_at(here),
+        "found": found_at(here)[1] if found is None else found,
         "undo": undo,
         "here": here,
     }

@@ -47,18 +47,13 @@ def belongs(comment, url):
     return CommentFilter(query_of(url), Comment.objects.filter(pk=comment.pk)).matches.exists()
 
 
-def is_empty(url):
-    """Whether the list at this address shows nothing."""
-    filterset = CommentFilter(query_of(url), Comment.objects.all())
-    return filterset.is_valid() and not filterset.matches.exists()
-
-
 def found_at(url):
-    """How much the list at this address holds now, as its sentence; "" when the address makes no sense."""
+    """How much the list at this address holds now, and that as a sentence; `(0, "")` when it makes no sense."""
     filterset = CommentFilter(query_of(url), Comment.objects.all())
     if not filterset.is_valid():
-        return ""
-    return found(filterset.matches.count(COUNTED), filterset.shown_status)
+        return 0, ""
+    total = filterset.matches.count(COUNTED)
+    return total, found(total, filterset.shown_status)
 
 
 def found(total, status):
@@ -95,6 +90,7 @@ def beside_players(request, player, gesture, url):
     gone = on_pending and not player.comments.filter(status=Comment.PENDING).exists()
     if gone:
         return f"<i hx-swap-oob=\"delete:[data-player='{player.pk}'][data-state='pending']\"></i>"
+    player = Player.objects.with_standing().get(pk=player.pk)
     return drawing.beside(player, rows.Page(request, url, **offers(request)))
 
 
@@ -103,11 +99,11 @@ COMMENT_CARD = Card(
     summary="moderation/_comment_summary.html",
     queryset=Comment.objects.for_cards,
     list_url=comments_url,
+    load=drawing.load,
     draw=drawing.card,
     offers=offers,
     belongs=belongs,
     found=found_at,
-    is_empty=is_empty,
 )
 PLAYER_CARD = Card(
     model=PLAYER,
