@@ -44,7 +44,10 @@ def status_of(url):
 
 def belongs(comment, url):
     """Whether the list at this address shows the comment."""
-    return CommentFilter(query_of(url), Comment.objects.filter(pk=comment.pk)).matches.exists()
+    query = query_of(url)
+    if not set(query) - {"status", "order", "per"}:
+        return status_of(url) in (ALL, comment.status)
+    return CommentFilter(query, Comment.objects.filter(pk=comment.pk)).matches.exists()
 
 
 def found_at(url):
