@@ -3,16 +3,16 @@
 import argparse
 import json
 import sys
-from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from bench import cases, data, report
 from bench.servers import Target
 from project import embedded
 from project.processes import Group, stop_on_signals
 
-SLOW_MS, FEW = 500, 10  # what takes longer is asked less often
+SLOW_MS, FEW = 500, 7  # what takes longer is asked less often
 
 
 def main():
@@ -87,34 +87,22 @@ def read(named, given):
 
 
 def write(named, given):
-    """Decisions; each target on rows of its own, which are put back afterwards."""
+    """Decisions; each target on rows of its own, which are put back after every request."""
     pending = {name: cases.Pending(target.name) for name, target in named.items()}
-    for offset, each in enumerate(pending.values()):
-        each.ids = each.ids[offset :: len(pending)]  # two targets may share a data set
-    most = min(len(each.ids) for each in pending.values())
-    runs, many = {}, max(2, given.requests // 10)
-
-    def ask(case, number, function):
-        if given.only in case:
-            runs[case] = interleave(
-                {n: lambda t=t, n=n: function(t, pending[n]) for n, t in named.items()}, number, case
-            )
-            for each in pending.values():
-                each.put_back()
-                each.taken = 0
-
-    ask("approve", given.requests * 2, cases.approve)
-    if most > 50 * (given.requests + 3):
-        ask("bulk 50", given.requests, lambda t, p: cases.bulk(t, p, 50))
-    if most > 1000 * (many + 3):
-        ask("bulk 1000", many, lambda t, p: cases.bulk(t, p, 1000, "approve_each"))
-        if given.only in "undo 1000":
-            runs["undo 1000"] = defaultdict(list)
-            for name, target in named.items():
-                for _ in range(many if target.kind == "console" else 0):
-                    done = cases.bulk(target, pending[name], 1000)
-                    runs["undo 1000"][name].append(sample(cases.undo(target, done)))
-                pending[name].put_back()
+    for place, each in enumerate(pending.values()):
+        each.ids = each.ids[place :: len(pending)]  # some share a data set
+    most, few = min(len(each.ids) for each in pending.values()), max(5, given.requests // 10)
+    asked = {
+        "approve": (1, given.requests * 2, cases.approve),
+        "bulk 50": (50, given.requests, partial(cases.bulk, number=50)),
+        "bulk 1000": (1000, few, partial(cases.bulk, number=1000, action="approve_each")),
+        "undo 1000": (1000, few, cases.undo),
+    }
+    runs = {}
+    for case, (rows, number, function) in asked.items():
+        if given.only in case and rows <= most:
+            able = {name: target for name, target in named.items() if case != "undo 1000" or target.kind == "console"}
+            runs[case] = interleave({n: partial(function, t, pending[n]) for n, t in able.items()}, number, case)
     return runs
 
 

@@ -1,6 +1,7 @@
 """What is measured, and what is asked of it."""
 
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -151,32 +152,24 @@ def _floor_reads(ask, sought):
 
 
 class Pending:
-    """Comments to decide on, each target its own; put back as they were when all is done."""
+    """Comments to decide on, each target its own; pending again after every request."""
 
     def __init__(self, name):
         self.name = name
         with data.connect(name) as connection:
             found = "SELECT id FROM moderation_comment WHERE status = 'pending' ORDER BY created_at, id"
             self.ids = [pk for (pk,) in connection.execute(found)]
-        self.taken = 0
 
-    def take(self, number):
-        ids = self.ids[self.taken : self.taken + number]
-        if len(ids) < number:
-            raise RuntimeError(f"{self.name} has no {number} pending comments left; load it anew.")
-        self.taken += number
-        return ids
-
-    def versions(self, ids):
+    @contextmanager
+    def some(self, number):
+        """`(id, version)` of so many, others every time as long as there are."""
+        ids, rest = self.ids[:number], self.ids[number:]
+        self.ids = rest + ids
         with data.connect(self.name) as connection:
-            return connection.execute("SELECT id, version FROM moderation_comment WHERE id = ANY(%s)", [ids]).fetchall()
-
-    def put_back(self, ids=None):
-        with data.connect(self.name) as connection:
-            connection.execute(
-                "UPDATE moderation_comment SET status = 'pending' WHERE id = ANY(%s) AND status <> 'pending'",
-                [ids or self.ids[: self.taken]],
-            )
+            read = "SELECT id, version FROM moderation_comment WHERE id = ANY(%s) ORDER BY id"
+            yield connection.execute(read, [ids]).fetchall()
+            undecided = "UPDATE moderation_comment SET status = 'pending' WHERE id = ANY(%s) AND status <> 'pending'"
+            connection.execute(undecided, [ids])
 
 
 def key():
@@ -185,37 +178,38 @@ def key():
 
 def approve(target, pending):
     """Approves one comment, and for the admin reads the list that its answer leads to."""
-    (pk,) = pending.take(1)
-    if target.kind == "console":
-        (version,) = (version for _, version in pending.versions([pk]))
+    if target.kind != "console":
+        return bulk(target, pending, 1)
+    with pending.some(1) as [(pk, version)]:
         fields = [("version", version), key(), ("next", QUEUE)]
         return target.browser.ask(f"{COMMENTS}{pk}/approve/", fields, htmx=QUEUE)
-    return _many(target, [pk], pending, "approve")
 
 
-def _many(target, ids, pending, action):
-    """The verb on many at once, with the list afterwards: part of the console's answer, a page of its own elsewhere."""
-    if target.kind == "console":
-        selected = [("selected", f"{pk}:{version}") for pk, version in pending.versions(ids)]
-        fields = [("verb", "comment.approve"), *selected, key(), ("next", QUEUE)]
-        return target.browser.ask(f"{COMMENTS}bulk/", fields, htmx=QUEUE)
-    if target.kind == "floor":
-        return target.browser.ask(f"/approve?ids={','.join(map(str, ids))}")
-    path = f"{ADMIN}?status__exact=pending"
-    fields = [("action", action), ("index", 0), *(("_selected_action", pk) for pk in ids)]
-    answer = target.browser.ask(path, fields)
-    then = target.browser.ask(path)
+def bulk(target, pending, number, action="approve"):
+    """Approves many, with the list afterwards: part of the console's answer, a page of its own elsewhere."""
+    with pending.some(number) as rows:
+        if target.kind == "console":
+            return _bulk(target, rows)
+        if target.kind == "floor":
+            return target.browser.ask("/approve", [("ids", pk) for pk, _ in rows])
+        path = f"{ADMIN}?status__exact=pending"
+        fields = [("action", action), ("index", 0), *(("_selected_action", pk) for pk, _ in rows)]
+        answer = target.browser.ask(path, fields)
+        then = target.browser.ask(path)
     for name in ("ms", "cpu", "sql", "db", "client"):
         answer.cost[name] += then.cost[name]
     answer.body += then.body
     return answer
 
 
-def bulk(target, pending, number, action="approve"):
-    return _many(target, pending.take(number), pending, action)
+def _bulk(target, rows):
+    selected = [("selected", f"{pk}:{version}") for pk, version in rows]
+    fields = [("verb", "comment.approve"), *selected, key(), ("next", QUEUE)]
+    return target.browser.ask(f"{COMMENTS}bulk/", fields, htmx=QUEUE)
 
 
-def undo(target, answer):
-    """Undoes the gesture whose toast is in the answer."""
-    path = answer.text.split('hx-post="/manage/ledger/')[1].split('"')[0]
-    return target.browser.ask(f"/manage/ledger/{path}", [("version", 0), key(), ("next", QUEUE)], htmx=QUEUE)
+def undo(target, pending):
+    """Undoes a bulk of 1,000 by the toast in its answer."""
+    with pending.some(1000) as rows:
+        path = _bulk(target, rows).text.split('hx-post="/manage/ledger/')[1].split('"')[0]
+        return target.browser.ask(f"/manage/ledger/{path}", [("version", 0), key(), ("next", QUEUE)], htmx=QUEUE)

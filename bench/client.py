@@ -53,12 +53,13 @@ class Browser:
         if found := re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', content):
             self.token = found[1].decode()
         if response.status >= 400:
-            raise RuntimeError(f"{path} answered {response.status}: {content[:300]!r}")
+            raise RuntimeError(f"{path[:200]} answered {response.status}: {content[:300]!r}")
         cost = json.loads(response.headers.get("X-Bench") or "{}")
         return Answer(response.status, response.headers, content, {**cost, "client": took})
 
-    def sign_in(self, path, name_field, login, password):
+    def sign_in(self, path, name_field, login, password, home):
         self.ask(path)
         answer = self.ask(path, [(name_field, login), ("password", password)])
         if answer.status != 302:
             raise RuntimeError(f"{login} could not sign in at {path}.")
+        self.ask(home)  # whose forms have the new session's token

@@ -58,7 +58,8 @@ def bare(environ, start_response):
     elif path == "/item":
         body = page(connection.cursor().execute(ONE, given).fetchall())
     elif path == "/approve":
-        ids = [int(number) for number in given["ids"].split(",")]
+        sent = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+        ids = [int(number) for number in parse_qs(sent)["ids"]]
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute(APPROVE, {"ids": ids})
         body = ""

@@ -38,9 +38,9 @@ class Target:
 
     def sign_in(self):
         if self.kind == "console":
-            self.browser.sign_in("/accounts/login/", "login", "beta", data.PASSWORD)
+            self.browser.sign_in("/accounts/login/", "login", "beta", data.PASSWORD, "/manage/")
         elif self.kind != "floor":
-            self.browser.sign_in("/admin/login/", "username", "operator", data.PASSWORD)
+            self.browser.sign_in("/admin/login/", "username", "operator", data.PASSWORD, "/admin/")
         else:
             self.wait()
 
