@@ -97,10 +97,12 @@ class ListPage(ConsoleView):
         values = filterset.form.cleaned_data if filterset.is_valid() else {}
         order = next((o for o in self.orders if o.name == values.get("order")), self.orders[0])
         survey = self.survey(filterset.matches, order, int(values.get("per") or self.per_page))
+        rows = self.load(survey.keys) if survey.keys else []
+        after = order.cursor(rows[-1]) if rows and survey.more else ""
         query = clean_query(self.request.GET, self.filterset_class.defaults)
         return super().get_context_data(
             filter=filterset,
-            rows=self.load(survey.keys) if survey.keys else [],
+            rows=rows,
             beginning="after" not in self.request.GET,
             newest=survey.newest,
             order=order,
@@ -109,7 +111,7 @@ class ListPage(ConsoleView):
             counted=COUNTED,
             query=query,
             here=f"{self.request.path}?{query.urlencode()}" if query else self.request.path,
-            more=with_params(query, after=survey.after).urlencode() if survey.after else "",
+            more=with_params(query, after=after).urlencode() if after else "",
             **kwargs,
         )
 

@@ -48,9 +48,7 @@ class Order:
         return queryset.filter(Q(**{f"{self.fields[0]}__{step}e": values[0]}), condition)
 
     def cursor(self, row):
-        return self.cursor_of(getattr(row, name) for name in self.fields)
-
-    def cursor_of(self, values):
+        values = (getattr(row, name) for name in self.fields)
         return "~".join(value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values)
 
 
@@ -60,7 +58,7 @@ def _in_utc(value):
 
 
 class Survey(NamedTuple):
-    """A first page: the highest key of the table, how many rows match, the keys shown, the cursor of the next page.
+    """A page: the highest key of the table, how many rows match, the keys shown, and whether there are more.
 
     The first was read before the others: what comes in between is told of twice, never not at all.
     """
@@ -68,7 +66,7 @@ class Survey(NamedTuple):
     newest: int
     total: int
     keys: list
-    after: str
+    more: bool
 
 
 @dataclass
@@ -82,11 +80,13 @@ class Matches:
     parts: list[QuerySet]
 
     def page(self, order, cursor, size):
-        """`(primary keys, cursor of the next page or "")`. Raises BadCursor."""
+        """`(primary keys, whether there are more)`. Raises BadCursor."""
         parts = [order.after(part, cursor) for part in self.parts] if cursor else self.parts
+        if len(parts) == 1:
+            return _cut(order.apply(parts[0]).values_list("pk", flat=True)[: size + 1], size)
         wanted = [order.apply(part).values_list("pk", *order.fields)[: size + 1] for part in parts]
-        rows = wanted[0] if len(wanted) == 1 else order.apply(wanted[0].union(*wanted[1:]))[: size + 1]
-        return _cut(list(rows), order, size)
+        rows = order.apply(wanted[0].union(*wanted[1:]))[: size + 1]
+        return _cut([row[0] for row in rows], size)
 
     def survey(self, order, size, most):
         """The first page, as a Survey; counts no further than `most` + 1.
@@ -101,12 +101,12 @@ class Matches:
         try:
             sql, params = some[0].union(*some[1:]).query.sql_with_params()
         except EmptyResultSet:
-            return Survey(newest, 0, [], "")
+            return Survey(newest, 0, [], False)
         names = [f"value_{place}" for place in range(len(order.fields))]
         by = ", ".join(f"{name} DESC" if order.descending else name for name in names)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT key, {', '.join(names)}, count(*) OVER () FROM ({sql}) AS few (key, {', '.join(names)}) "
+                f"SELECT key, count(*) OVER () FROM ({sql}) AS few (key, {', '.join(names)}) "
                 f"ORDER BY {by} LIMIT {size + 1:d}",
                 params,
             )
@@ -114,7 +114,7 @@ class Matches:
         total = rows[0][-1] if rows else 0
         if total > most:  # then these were any, not the first
             return Survey(newest, most + 1, *self.page(order, "", size))
-        return Survey(newest, total, *_cut([row[:-1] for row in rows], order, size))
+        return Survey(newest, total, *_cut([key for key, _ in rows], size))
 
     def newest(self):
         """The highest primary key there is, found or not: what has a higher one later is new."""
@@ -145,6 +145,6 @@ class Matches:
         return few[0] if len(few) == 1 else few[0].union(*few[1:])[:number]
 
 
-def _cut(rows, order, size):
-    keys = [row[0] for row in rows[:size]]
-    return keys, order.cursor_of(rows[size - 1][1:]) if len(rows) > size else ""
+def _cut(keys, size):
+    keys = list(keys)
+    return keys[:size], len(keys) > size

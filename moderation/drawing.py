@@ -149,6 +149,7 @@ class CommentOnCard:
     said: list
 
     _meta = Comment._meta
+    id = property(lambda self: self.pk)
     get_absolute_url = Comment.get_absolute_url
 
 

@@ -1,12 +1,11 @@
 """Small words for templates; a builtin, so no template loads it."""
 
 import uuid
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache
 
 from django import template
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -53,12 +52,16 @@ _UNITS = [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)]
 def ago_words(moment):
     """How long ago, in the words people use: "just now", "5 minutes ago".
 
-    As Django's timesince with one unit, which takes 20 times as long: a list says this twice a row.
+    As Django's timesince with one unit, at less of a cost: a list says this twice a row.
     """
-    now = timezone.now()
+    now = datetime.now(UTC)
     seconds = int((now - moment).total_seconds())
     if seconds < 60:
         return "just now"
+    if seconds < 28 * 86_400:
+        unit, size = next(each for each in _UNITS if seconds >= each[1])
+        return _number_of(seconds // size, unit)
+    moment = moment.astimezone(UTC)
     months = (now.year - moment.year) * 12 + now.month - moment.month
     if (moment.day, moment.time()) > (now.day, now.time()):
         months -= 1
@@ -79,7 +82,7 @@ def ago(moment):
     """A `<time>` that says how long ago, with the exact moment for machines and on hover."""
     if moment is None:
         return ""
-    iso = moment.astimezone(UTC).isoformat()  # no character in it needs escaping
+    iso = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()  # none of it needs escaping
     return SafeString(f'<time datetime="{iso}" title="{iso[:10]} {iso[11:16]} UTC">{ago_words(moment)}</time>')
 
 
