@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as django_admin
-from django.db.models.signals import post_migrate
+from django.db.models.signals import m2m_changed, post_migrate
 
 
 class ConsoleConfig(AppConfig):
@@ -11,9 +11,12 @@ class ConsoleConfig(AppConfig):
 
     def ready(self):
         from console import flags, roles
+        from console.models import Flag
 
         post_migrate.connect(roles.apply, sender=self)
         post_migrate.connect(flags.apply, sender=self)
+        for relation in (Flag.users, Flag.groups):
+            m2m_changed.connect(flags.forget, sender=relation.through)
 
 
 class AdminConfig(django_admin.AdminConfig):

@@ -264,6 +264,8 @@ class VerbView(ConsoleView):
         """409 with the truth: for a button's form the fresh card in place of the stale one, for a dialog or a page
         the same form with the words, so that what was typed is still there.
         """
+        if conflict.target is None:
+            raise Http404(conflict.message)
         if wants_partial(self.request) and not self.verb.form:
             return respond.conflict(self.request, self.card, self.object, conflict.message, self.next)
         self.object = self.queryset().get(pk=self.object.pk)

@@ -39,6 +39,15 @@ def apply(sender, using, **kwargs):
             Flag.objects.using(using).filter(pk=flag.pk).update(**declared)
 
 
+def forget(sender, instance, action, **kwargs):
+    """Waffle empties its cache when people or groups are added or removed, but not when all are at once."""
+    from console.models import Flag
+
+    if action == "post_clear":
+        for flag in [instance] if isinstance(instance, Flag) else Flag.objects.all():
+            flag.flush()
+
+
 def give_to_group(name, group, using):
     """Switches a piece on for a group; for the demo, where Beta tries everything."""
     from console.models import Flag

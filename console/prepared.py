@@ -11,7 +11,13 @@ from django.db import connection
 
 class PreparedCursor(psycopg.Cursor):
     def execute(self, query, params=None, **kwargs):
-        return super().execute(query, params, prepare=True, **kwargs)
+        try:
+            return super().execute(query, params, prepare=True, **kwargs)
+        except psycopg.errors.FeatureNotSupported:  # a migration gave a column another type meanwhile
+            if self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                raise  # the rollback that follows makes it forget as well
+            super().execute("DEALLOCATE ALL", prepare=False)
+            return super().execute(query, params, prepare=True, **kwargs)
 
 
 @contextmanager

@@ -160,7 +160,7 @@ _CARDS = """
     SELECT c.id, c.version, c.status, c.body, extract(epoch FROM c.created_at)::float8, c.report_count, g.title,
         said.words, p.id, p.version, p.username,
         extract(epoch FROM p.joined_at)::float8, tally.approved, tally.rejected, strikes.number, ban.id,
-        extract(epoch FROM ban.expires_at)::float8
+        ban.expires_at
     FROM unnest(%(keys)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
     JOIN moderation_comment c ON c.id = wanted.id
     JOIN moderation_player p ON p.id = c.player_id
@@ -200,12 +200,11 @@ def load(keys):
 
 
 def _read(pk, version, status, body, written, reports, title, said, author_pk, author_version, name, joined, *rest):
-    *behaved, banned_until = rest
-    author = Author(author_pk, author_version, name, _at(joined), *behaved, banned_until and _at(banned_until))
+    author = Author(author_pk, author_version, name, _at(joined), *rest)
     words = [Said(each) for each in said or ()]
     return CommentOnCard(pk, version, status, body, _at(written), reports, title and Titled(title), author, words)
 
 
 def _at(seconds):
-    """Seconds cross from the database several times as fast as moments."""
+    """Seconds cross from the database several times as fast as moments; a ban may last until the calendar ends."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.core.management.color import no_style
 from django.db import connections, transaction
 from django.db.models import Count, Q
 
@@ -65,25 +64,29 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda nu
         loading = loader.Loader(cursor, players=players, games=games, comments=comments, seed=seed)
         with loader.bare(cursor, loader.MODELS) if comments > portal.SMALL else nullcontext():
             loading.load(progress)
-        cursor.execute(";".join(connections["owner"].ops.sequence_reset_sql(no_style(), loader.MODELS)))
         transaction.on_commit(live.bump, using="owner")
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(f"VACUUM ANALYZE {', '.join(model._meta.db_table for model in loader.MODELS)}")
 
 
 def make_sanctions():
-    """A few warnings, notes and bans among those who had most rejected, by the verbs themselves."""
+    """A few warnings, notes and bans among those who had most rejected, by the verbs themselves. Then the database
+    tidies up, so that the first who looks need not wait for it.
+    """
     senior = User.objects.filter(username="senior").first()
     moderator = User.objects.filter(username="moderator").first()
     rejected = Count("comments", filter=Q(comments__status=Comment.REJECTED))
     free = Player.objects.for_verbs().filter(ban_in_force=None)
     worst = list(free.annotate(number=rejected).order_by("-number", "pk").values_list("pk", flat=True)[:6])
 
-    def those(*places):
-        return list(Player.objects.filter(pk__in=[worst[place] for place in places]))
+    def to_those(places, verb, **given):
+        players = list(Player.objects.filter(pk__in=[worst[place] for place in places if place < len(worst)]))
+        if players:  # a portal may be smaller than that
+            verb(players, **given)
 
-    actions.warn(those(0, 1, 2, 3, 4), by=moderator, reason="spam")
-    actions.note(those(1), by=moderator, note="Same three links under every game. Watch for a second account.")
-    actions.warn(those(0, 1), by=senior, reason="abuse", note="Last warning.")
-    actions.ban(those(0), by=senior, reason="spam", expires="30d", reject_pending=False)
-    actions.ban(those(5), by=moderator, reason="abuse", expires="1d")
+    to_those(range(5), actions.warn, by=moderator, reason="spam")
+    words = "Same three links under every game. Watch for a second account."
+    to_those([1], actions.note, by=moderator, note=words)
+    to_those([0, 1], actions.warn, by=senior, reason="abuse", note="Last warning.")
+    to_those([0], actions.ban, by=senior, reason="spam", expires="30d", reject_pending=False)
+    to_those([5], actions.ban, by=moderator, reason="abuse", expires="1d")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(model._meta.db_table for model in loader.MODELS)}")

@@ -37,8 +37,13 @@ class Loader:
         self.reports, self.entries, self.gestures = self.first[Report], self.first[Entry], set()
 
     def _next_id(self, model):
-        self.cursor.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {model._meta.db_table}")
-        return self.cursor.fetchone()[0]
+        """Behind all that were ever given: the ledger remembers rows that are gone by their ids."""
+        table = model._meta.db_table
+        self.cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
+        (highest,) = self.cursor.fetchone()
+        self.cursor.execute(f"SELECT last_value, is_called FROM {table}_id_seq")
+        last, is_called = self.cursor.fetchone()
+        return max(highest, last if is_called else 0) + 1
 
     def load(self, progress):
         self._games()
@@ -56,6 +61,13 @@ class Loader:
             ledger = self._decisions(batch) + self._bans(upcoming)
             self._ledger(sorted(ledger, key=lambda line: line[0]))
             progress(len(batch))
+        for model in self.first:
+            table = model._meta.db_table
+            self.cursor.execute(f"SELECT max(id) FROM {table}")
+            if (highest := self.cursor.fetchone()[0]) is not None:
+                self.cursor.execute(
+                    f"SELECT setval('{table}_id_seq', greatest({highest:d}, last_value)) FROM {table}_id_seq"
+                )
 
     def copy(self, model, names, rows):
         """Each row holds values for `names`, a line of attributes; what else a row has gets its default."""
@@ -181,14 +193,15 @@ def bare(cursor, models):
     indexes = cursor.fetchall()
     cursor.execute(
         "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint "
-        "WHERE contype = 'f' AND conrelid = ANY(%s::regclass[])",
-        [tables],
+        "WHERE contype = 'f' AND conrelid = ANY(%s::regclass[]) AND confrelid = ANY(%s::regclass[])",
+        [tables, tables],  # to drop one that leads elsewhere would lock that table, too
     )
     keys = cursor.fetchall()
     for table, name, _ in keys:
         cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
     for name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is still to be checked would forbid an index
     yield
     cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
     for _, definition in indexes:

@@ -1,7 +1,7 @@
 """Cards as lists draw them: nothing that is typed becomes HTML, and the quick way says what the models say."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -128,3 +128,11 @@ def test_a_comment_that_is_gone_is_left_out(db):
     comment = make_comment()
     assert [card.pk for card in drawing.load([comment.pk + 1, comment.pk])] == [comment.pk]
     assert Player.objects.count() == 1
+
+
+def test_a_ban_until_the_calendar_ends_is_told(listed):
+    player = make_player()
+    end = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    Ban.objects.create(player=player, reason="spam", expires_at=end)
+    (card,) = drawing.load([make_comment(player=player).pk])
+    assert "9999-12-31 23:59 UTC" in drawing.card(card, listed)

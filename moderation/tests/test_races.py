@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from console import ledger, roles
 from console.ledger import Conflict
 from console.models import Entry
-from console.testing import make_user
+from console.testing import Person, form, make_user
 from moderation import actions, imports
 from moderation.models import Comment, Player
 from moderation.testing import make_comment, make_player
@@ -174,3 +174,20 @@ def test_bans_rejections_and_undos_that_cross_never_lock_each_other_out(committe
     for player in Player.objects.all():
         assert player.bans.in_force().count() <= 1
         assert player.strikes == player.strikes_given.filter(withdrawn_at=None).count()
+
+
+def test_a_comment_that_goes_while_one_decides_is_not_found(committed_db):
+    moses, comment = Person(make_user("moses", roles.MODERATOR)), make_comment()
+
+    def approve():
+        try:
+            return moses.post(f"{comment.get_absolute_url()}approve/", form(comment)).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(using="owner"):
+            Comment.objects.using("owner").filter(pk=comment.pk).delete()
+            answer = pool.submit(approve)
+            until_somebody_waits()
+        assert answer.result() == 404

@@ -99,3 +99,21 @@ def test_a_large_portal_is_loaded_bare_and_ends_up_whole(committed_db):
     spam = Comment.objects.filter(body__contains=".example").order_by("pk")
     assert len({body.split(".example")[0][-9:] for body in spam.values_list("body", flat=True)[:50]}) < 6, "in waves"
     assert Comment.objects.create(external_id="new", player=Player.objects.first()).pk > SMALL + 5000
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 1, 5), (12, 2, SMALL + 1000)])
+def test_any_size_will_do(committed_db, sizes):
+    players, games, comments = sizes
+    call_command("seed_demo", players=players, games=games, comments=comments, password="a long password")
+    assert Comment.objects.count() == comments
+
+
+def test_ids_go_on_from_those_that_were_used(portal):
+    first = Comment.objects.latest("pk").pk
+    Comment.objects.all().delete()
+    Player.objects.all().delete()
+    Comment._meta.get_field("game").related_model.objects.all().delete()
+    demo.make_portal(seed=8)
+    assert Comment.objects.earliest("pk").pk == first + 1
+    assert Entry.objects.filter(target_type="moderation.comment", target_id__gt=first).count() > 0
+    assert Comment.objects.create(external_id="new", player=Player.objects.first()).pk == first + 401
