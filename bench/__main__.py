@@ -32,7 +32,7 @@ def main():
     print(report.growth(runs) if given.growth else report.table(runs))
     missed = report.missed(runs, given.growth)
     print("\n".join(missed) or "Every goal is met.")
-    print(f"Details: {path.relative_to(data.ROOT)}")
+    print(f"Details: {path}")
     sys.exit(1 if given.check and report.missed(runs, given.growth, report.NOISE) else 0)
 
 

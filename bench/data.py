@@ -15,7 +15,7 @@ from project import embedded
 from project.portal import HEAD, VOCABULARY, vocabulary_of
 
 ROOT = Path(__file__).resolve().parent.parent
-STATE = ROOT / ".attendant" / "bench"
+STATE = embedded.state_dir(ROOT) / "bench"
 PASSWORD = "a bench is no secret"  # noqa: S105
 PER = 50  # rows on a page, for all
 PLAIN = "plain"  # the largest set again, with the indexes that Django and a good admin have

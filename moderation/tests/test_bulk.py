@@ -1,6 +1,8 @@
 """Bulk: the same verbs on what was ticked, behind a flag, with what was left alone by name and one undo."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from waffle.testutils import override_flag
 
 from console.models import Entry, Gesture
@@ -182,3 +184,40 @@ def test_with_the_flag_off_the_page_is_whole_and_the_endpoint_is_gone(moses, htm
 def test_who_may_not_decide_is_offered_no_ticks(ann):
     make_comment()
     assert 'name="selected"' not in ann.get(QUEUE).text
+
+
+def queries_of(post):
+    with CaptureQueriesContext(connection) as queries:
+        assert post().status_code == 200
+    return len(queries)
+
+
+def test_deciding_on_many_takes_as_many_queries_as_on_few(moses):
+    def approve(number):
+        comments = [make_comment() for _ in range(number)]
+        return queries_of(lambda: moses.post(BULK, ticked(comments, "comment.approve"), htmx=True))
+
+    approve(1)  # from here on the flag is cached
+    assert approve(3) == approve(200) <= 15
+
+
+def test_undoing_many_takes_as_many_queries_as_undoing_few(moses):
+    def undo(number):
+        moses.post(BULK, ticked([make_comment() for _ in range(number)], "comment.approve"))
+        path = Gesture.objects.latest("at").get_undo_url()
+        return queries_of(lambda: moses.post(path, undo_form(next=QUEUE), htmx=True))
+
+    undo(2)
+    assert undo(3) == undo(200) <= 18
+
+
+def test_deciding_on_one_takes_few(moses):
+    make_comment()  # somebody still waits
+
+    def approve():
+        comment = make_comment()
+        return queries_of(lambda: moses.post(f"{comment.get_absolute_url()}approve/", form(comment), htmx=True))
+
+    approve()
+    # session, person, row; savepoint, gesture, lock, change, address, entry, release; how much is left, the badge
+    assert approve() <= 12
