@@ -35,7 +35,12 @@ ORDINARY = """
 
 def environment(name):
     """The environment under which a process works on the data set `name`."""
-    given = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    ours = (
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "PYTHONDONTWRITEBYTECODE",
+    )  # compiled at every start takes more memory
+    given = {key: value for key, value in os.environ.items() if key not in ours}
     urls = embedded.addresses(STATE)
     for key in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         urls[key] = urlsplit(urls[key])._replace(path=f"/bench_{name}").geturl()

@@ -28,12 +28,7 @@ class Target:
             self.port = listener.getsockname()[1]
             command = [sys.executable, "-m", "gunicorn", MODULES[kind], "--bind", f"fd://{listener.fileno()}"]
             command += ["--workers", "2", "--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"]
-            quietly = [
-                "sh",
-                "-c",
-                'exec "$@" 2>>"$0"',
-                str(data.STATE / "servers.log"),
-            ]  # they write what they always do
+            quietly = ["sh", "-c", 'exec "$@" 2>>"$0"', str(data.STATE / "servers.log")]
             env = data.environment(name)
             if kind not in ("console", "floor"):
                 env["BENCH_PEER"] = kind.rstrip("+")

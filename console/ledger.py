@@ -43,6 +43,19 @@ class Origin:
     ip: str = ""
 
 
+_ENTRIES = """
+    INSERT INTO console_entry (
+        actor_id, verb, reason, note, batch_id, request_id, ip,
+        target_type, target_id, target_label, before, after, undoes_id
+    )
+    SELECT %s, %s, %s, %s, %s, %s, %s, target_type, target_id, target_label, before, after, undoes_id
+    FROM json_to_recordset(%s::json) AS written (
+        target_type text, target_id bigint, target_label text, before jsonb, after jsonb, undoes_id bigint
+    )
+    RETURNING id
+"""
+
+
 @dataclass
 class Act:
     """A gesture while it happens: what a verb changes through it is recorded, one entry per target."""
@@ -94,13 +107,22 @@ class Act:
         address = self.keeper.add(personal.subject(self.by), "address", self.origin.ip) if self.by else ""
         labels = [self.keeper.add(personal.subject(row), "label", getattr(row, "personal_label", "")) for row in rows]
         self.keeper.store()
-        columns = "target_type, target_id, target_label, before, after, undoes_id"
+        written = [
+            {
+                "target_type": row._meta.label_lower,
+                "target_id": row.pk,
+                "target_label": label,
+                "before": before,
+                "after": after,
+                "undoes_id": undoes,
+            }
+            for row, label, before, after, undoes in zip(
+                rows, labels, befores, afters, undone or [None] * len(rows), strict=True
+            )
+        ]
         with prepared.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO console_entry (actor_id, verb, reason, note, batch_id, request_id, ip, "
-                f"{columns}) SELECT %s, %s, %s, %s, %s, %s, %s, {columns} FROM unnest(%s::text[], %s::bigint[], "
-                "%s::text[], %s::text[]::jsonb[], %s::text[]::jsonb[], %s::bigint[]) "
-                f"AS new ({columns}) RETURNING id",
+                _ENTRIES,
                 [
                     self.by.pk if self.by else None,
                     self.gesture.verb,
@@ -109,12 +131,7 @@ class Act:
                     self.gesture.pk,
                     self.origin.request_id,
                     address,
-                    [row._meta.label_lower for row in rows],
-                    [row.pk for row in rows],
-                    labels,
-                    [_dump(before) for before in befores],
-                    [_dump(after) for after in afters],
-                    undone or [None] * len(rows),
+                    _dump(written),
                 ],
             )
             self.gesture.__dict__.setdefault("first_entry_id", cursor.fetchone()[0])

@@ -78,11 +78,11 @@ MIDDLEWARE = [
     "console.middleware.RequestIdMiddleware",
     "csp.middleware.CSPMiddleware",
     "console.middleware.HeadersMiddleware",
+    "console.live.UnchangedMiddleware",  # before all that an unchanged poll does not need
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "console.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "console.live.UnchangedMiddleware",
     "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
