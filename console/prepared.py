@@ -11,6 +11,14 @@ from django.db import connection
 
 class PreparedCursor(psycopg.Cursor):
     def execute(self, query, params=None, **kwargs):
+        # otherwise psycopg prepares nothing, and need not remember the text of whatever is asked
+        self.connection.prepare_threshold = 0
+        try:
+            return self._prepared(query, params, **kwargs)
+        finally:
+            self.connection.prepare_threshold = None
+
+    def _prepared(self, query, params, **kwargs):
         try:
             return super().execute(query, params, prepare=True, **kwargs)
         except psycopg.errors.FeatureNotSupported:  # a migration gave a column another type meanwhile

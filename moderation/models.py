@@ -54,7 +54,7 @@ class Player(models.Model):
 
     PERSONAL_FIELDS = ("username", "email", "bio", "last_ip")
 
-    external_id = models.CharField(max_length=200, unique=True)
+    external_id = models.CharField(max_length=200)
     username = models.CharField(max_length=200)
     email = models.EmailField(blank=True)
     bio = models.TextField(blank=True)
@@ -75,6 +75,8 @@ class Player(models.Model):
             models.Index(OpClass(Upper("username"), name="text_pattern_ops"), name="player_name_start"),
             GinIndex(OpClass(Upper("username"), name="gin_trgm_ops"), name="player_name_anywhere"),
         ]
+        # unique by a constraint: a unique field would bring an index for LIKE, which every decision makes anew
+        constraints = [models.UniqueConstraint(fields=["external_id"], name="player_external_id")]
         permissions = [("warn_player", "Can warn players"), ("note_player", "Can leave notes on players")]
 
     def __str__(self):
@@ -117,7 +119,7 @@ class Comment(models.Model):
     PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
     STATUSES = [(s, s.capitalize()) for s in (PENDING, APPROVED, REJECTED)]
 
-    external_id = models.CharField(max_length=200, unique=True)
+    external_id = models.CharField(max_length=200)
     # both lead an index of their own below
     player = models.ForeignKey(Player, models.CASCADE, related_name="comments", db_index=False)
     game = models.ForeignKey("games.Game", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -132,6 +134,7 @@ class Comment(models.Model):
     objects = CommentQuerySet.as_manager()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["external_id"], name="comment_external_id")]
         permissions = [("moderate_comment", "Can approve and reject comments")]
         indexes = [
             # each order of the list, over everything and by status; what is pending is a sliver of the table

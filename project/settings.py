@@ -154,7 +154,6 @@ DATABASES = {
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
         # gunicorn's workers serve one request at a time, so the pool is a kept and checked connection
         # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
-        prepare_threshold=2**31,  # never by itself, only what console.prepared asks for
         pool={"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 1},
     ),
     "owner": _database(env.str("DATABASE_OWNER_URL", "") or env.str("DATABASE_URL")),
