@@ -96,25 +96,25 @@ class Matches:
         if len(self.parts) == 1:
             newest, total = self.newest_and_count(most)
             return Survey(newest, total, *self.page(order, "", size))
-        newest = self.newest()
         some = [part.order_by().values_list("pk", *order.fields)[: most + 1] for part in self.parts]
         try:
             sql, params = some[0].union(*some[1:]).query.sql_with_params()
         except EmptyResultSet:
-            return Survey(newest, 0, [], False)
+            return Survey(self.newest(), 0, [], False)
         names = [f"value_{place}" for place in range(len(order.fields))]
         by = ", ".join(f"{name} DESC" if order.descending else name for name in names)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT key, count(*) OVER () FROM ({sql}) AS few (key, {', '.join(names)}) "
-                f"ORDER BY {by} LIMIT {size + 1:d}",
+                f"WITH few (key, {', '.join(names)}) AS MATERIALIZED ({sql}) "
+                f"SELECT newest.key, (SELECT count(*) FROM few), few.key FROM ({self._newest()}) AS newest (key) "
+                f"LEFT JOIN few ON true ORDER BY {by} LIMIT {size + 1:d}",
                 params,
             )
             rows = cursor.fetchall()
-        total = rows[0][-1] if rows else 0
+        newest, total = rows[0][0] or 0, rows[0][1]
         if total > most:  # then these were any, not the first
             return Survey(newest, most + 1, *self.page(order, "", size))
-        return Survey(newest, total, *_cut([key for key, _ in rows], size))
+        return Survey(newest, total, *_cut([key for _, _, key in rows if key is not None], size))
 
     def newest(self):
         """The highest primary key there is, found or not: what has a higher one later is new."""
@@ -126,16 +126,18 @@ class Matches:
 
     def newest_and_count(self, most):
         """Both by one statement."""
-        model = self.parts[0].model
         try:
             sql, params = self._few(most + 1).query.sql_with_params()
         except EmptyResultSet:
             return self.newest(), 0
-        table, pk = (connection.ops.quote_name(name) for name in (model._meta.db_table, model._meta.pk.column))
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT (SELECT max({pk}) FROM {table}), (SELECT count(*) FROM ({sql}) AS few)", params)
+            cursor.execute(f"SELECT ({self._newest()}), (SELECT count(*) FROM ({sql}) AS few)", params)
             newest, number = cursor.fetchone()
         return newest or 0, number
+
+    def _newest(self):
+        meta = self.parts[0].model._meta
+        return "SELECT max({}) FROM {}".format(*map(connection.ops.quote_name, (meta.pk.column, meta.db_table)))
 
     def exists(self):
         return any(part.exists() for part in self.parts)
