@@ -21,6 +21,11 @@ class Answer:
         return self.body.decode()
 
     @property
+    def rows(self):
+        """How many rows of a list it shows, whoever drew it."""
+        return max(self.body.count(mark) for mark in (b'data-item="comment-', b'name="_selected_action"', b"<tr><td>"))
+
+    @property
     def zipped(self):
         return len(gzip.compress(self.body, 6))
 
@@ -32,7 +37,10 @@ class Browser:
         self.port, self.cookies, self.token = port, {}, ""
 
     def ask(self, path, data=None, htmx=""):
-        """GET, or POST with `data` (pairs). `htmx` is the address of the page that asks. Raises on 4xx and 5xx."""
+        """GET, or POST with `data` (pairs). `htmx` is the address of the page that asks.
+
+        Raises RuntimeError when a GET is not answered with what was asked for, or a POST with an error.
+        """
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = None
         if htmx:
@@ -52,7 +60,7 @@ class Browser:
             self.cookies[name] = value
         if found := re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', content):
             self.token = found[1].decode()
-        if response.status >= 400:
+        if response.status >= 400 or (data is None and response.status not in (200, 204)):
             raise RuntimeError(f"{path[:200]} answered {response.status}: {content[:300]!r}")
         cost = json.loads(response.headers.get("X-Bench") or "{}")
         return Answer(response.status, response.headers, content, {**cost, "client": took})

@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = embedded.state_dir(ROOT) / "bench"
 PASSWORD = "a bench is no secret"  # noqa: S105
 PER = 50  # rows on a page, for all
-PLAIN = "plain"  # the largest set again, with the indexes that Django and a good admin have
 SIZES = {20_000: (4_000, 50), 200_000: (40_000, 500), 2_000_000: (400_000, 5_000)}  # comments: players, games
 
 # kind to the peers: the queue's own order is served, too
@@ -35,12 +34,9 @@ ORDINARY = """
 
 def environment(name):
     """The environment under which a process works on the data set `name`."""
-    ours = (
-        "DATABASE_URL",
-        "DATABASE_OWNER_URL",
-        "PYTHONDONTWRITEBYTECODE",
-    )  # compiled at every start takes more memory
-    given = {key: value for key, value in os.environ.items() if key not in ours}
+    # whoever compiles at every start takes more memory than one who finds it done
+    left_out = ("DATABASE_URL", "DATABASE_OWNER_URL", "PYTHONDONTWRITEBYTECODE")
+    given = {key: value for key, value in os.environ.items() if key not in left_out}
     urls = embedded.addresses(STATE)
     for key in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         urls[key] = urlsplit(urls[key])._replace(path=f"/bench_{name}").geturl()
@@ -80,12 +76,19 @@ def collect_static(name):
     _manage(name, "collectstatic", "--no-input", "--verbosity", "0")
 
 
+def plain(size):
+    """The name of the same set with the indexes that Django makes and somebody who knows the admin adds."""
+    return f"plain_{size}"
+
+
 def ensure_plain(size, say):
     """A copy with ordinary indexes only, for those who have no others."""
-    if not is_loaded(PLAIN):
+    if is_loaded(plain(size)):
+        _manage(plain(size), "migrate", "--verbosity", "0")
+    else:
         say("Copying it for a peer with ordinary indexes ...")
-        _create(PLAIN, template=f"bench_{size}")
-        with connect(PLAIN) as connection:
+        _create(plain(size), template=f"bench_{size}")
+        with connect(plain(size)) as connection:
             kept = "indexdef LIKE 'CREATE UNIQUE%%' OR tablename NOT IN ('moderation_comment', 'moderation_player')"
             found = f"SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND NOT ({kept})"
             for (index,) in connection.execute(found).fetchall():
@@ -93,7 +96,7 @@ def ensure_plain(size, say):
             connection.execute(ORDINARY)
             connection.execute("TRUNCATE moderation_commenttext")
             connection.execute("VACUUM ANALYZE")
-        _done(PLAIN)
+        _done(plain(size))
 
 
 def _create(name, template="template0"):

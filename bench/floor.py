@@ -10,7 +10,7 @@ import redis
 from bench.meter import Meter, count_sql
 
 count_sql(psycopg.Cursor, "execute")
-connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=None)
+connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
 hot = redis.Redis.from_url(os.environ["REDIS_URL"])
 
 COLUMNS = """
@@ -54,14 +54,15 @@ def bare(environ, start_response):
     path = environ["PATH_INFO"]
     given = {name: values[0] for name, values in parse_qs(environ["QUERY_STRING"]).items()}
     if path in LISTS:
-        body = page(connection.cursor().execute(LISTS[path], given).fetchall())
+        is_search = path in ("/search", "/name")  # whose plan depends on the words
+        body = page(connection.cursor().execute(LISTS[path], given, prepare=not is_search).fetchall())
     elif path == "/item":
-        body = page(connection.cursor().execute(ONE, given).fetchall())
+        body = page(connection.cursor().execute(ONE, given, prepare=True).fetchall())
     elif path == "/approve":
         sent = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
         ids = [int(number) for number in parse_qs(sent)["ids"]]
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute(APPROVE, {"ids": ids})
+            cursor.execute(APPROVE, {"ids": ids}, prepare=True)
         body = ""
     else:
         body = str(hot.get("bench"))

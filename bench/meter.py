@@ -48,7 +48,7 @@ class Meter:
             "cpu": 1000 * (time.process_time() - cpu),
             "sql": _sql["count"],
             "db": 1000 * _sql["seconds"],
-            "rss": _rss_mb(),
+            "rss": _rss_mib(),
             "pid": os.getpid(),
         }
         status, headers = started[0]
@@ -56,6 +56,6 @@ class Meter:
         return [body]
 
 
-def _rss_mb():
+def _rss_mib():
     with open("/proc/self/statm") as statm:  # noqa: PTH123
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

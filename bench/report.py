@@ -34,7 +34,7 @@ def table(runs):
             if samples:
                 ours = median(targets["console"])
                 rows.append((case, name, *_figures(samples), f"{median(samples) / ours:.1f}"))
-    memory = [f"Worker memory, MB: {', '.join(f'{n} {mb:.0f}' for n, mb in runs.get('memory', {}).items())}"]
+    memory = [f"Worker memory, MiB: {', '.join(f'{n} {mb:.0f}' for n, mb in runs.get('memory', {}).items())}"]
     return "\n".join([lined_up(rows), "", *memory, ""])
 
 
@@ -67,10 +67,23 @@ def missed(runs, is_growth, slack=1.0):
     return _grown(runs, slack) if is_growth else [*_ratios(runs, slack), *_limits(runs, slack)]
 
 
+def judged(runs, is_growth):
+    """How much of what was promised this run can tell."""
+    if is_growth:
+        number, of = sum(1 for case in cases.GROWTH if runs.get(case)), len(cases.GROWTH)
+    else:
+        number, of = sum(1 for goal in cases.GOALS if all(_both(runs, goal))), len(cases.GOALS)
+    return f"{number} of {of} goals were measured."
+
+
+def _both(runs, goal):
+    ours = runs.get(goal.case, {}).get("console")
+    return ours, runs.get(goal.than, {}).get("console") or runs.get(goal.case, {}).get(goal.than)
+
+
 def _ratios(runs, slack):
     for goal in cases.GOALS:
-        ours = runs.get(goal.case, {}).get("console")
-        other = runs.get(goal.than, {}).get("console") or runs.get(goal.case, {}).get(goal.than)
+        ours, other = _both(runs, goal)
         if not ours or not other:
             continue
         times = median(other) / median(ours)
@@ -91,7 +104,7 @@ def _limits(runs, slack):
         yield "Missed: an unchanged poll asks the database."
     mb = runs.get("memory", {}).get("console", 0)
     if mb > cases.MOST_MB * slack:
-        yield f"Missed: a worker takes {mb:.0f} MB, not {cases.MOST_MB}."
+        yield f"Missed: a worker takes {mb:.0f} MiB, not {cases.MOST_MB}."
 
 
 def _grown(runs, slack):

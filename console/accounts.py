@@ -42,7 +42,7 @@ _PERSON = f"""
             WHERE mine.user_id = u.id
         ) AS group_rights,
         (
-            SELECT json_agg(json_build_array(g.id, g.name) ORDER BY g.name)
+            SELECT json_agg(json_build_array(g.id, g.name) ORDER BY g.id)
             FROM console_user_groups mine JOIN auth_group g ON g.id = mine.group_id WHERE mine.user_id = u.id
         ) AS their_groups
     FROM console_user u WHERE u.id = %s

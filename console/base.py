@@ -97,12 +97,10 @@ class ListPage(ConsoleView):
         values = filterset.form.cleaned_data if filterset.is_valid() else {}
         order = next((o for o in self.orders if o.name == values.get("order")), self.orders[0])
         survey = self.survey(filterset.matches, order, int(values.get("per") or self.per_page))
-        rows = self.load(survey.keys) if survey.keys else []
-        after = order.cursor(rows[-1]) if rows and survey.more else ""
         query = clean_query(self.request.GET, self.filterset_class.defaults)
         return super().get_context_data(
             filter=filterset,
-            rows=rows,
+            rows=self.load(survey.keys) if survey.keys else [],
             beginning="after" not in self.request.GET,
             newest=survey.newest,
             order=order,
@@ -111,7 +109,7 @@ class ListPage(ConsoleView):
             counted=COUNTED,
             query=query,
             here=f"{self.request.path}?{query.urlencode()}" if query else self.request.path,
-            more=with_params(query, after=after).urlencode() if after else "",
+            more=with_params(query, after=survey.after).urlencode() if survey.after else "",
             **kwargs,
         )
 
@@ -268,7 +266,7 @@ class VerbView(ConsoleView):
             raise Http404(conflict.message)
         if wants_partial(self.request) and not self.verb.form:
             return respond.conflict(self.request, self.card, self.object, conflict.message, self.next)
-        self.object = self.queryset().get(pk=self.object.pk)
+        self.object = conflict.target
         form = self.fresh_form("", "version", "idempotency_key")
         typed = self.request.POST.get("note", "").strip()
         response = self.refuse(409, form=form, conflict=conflict.message, typed=typed)
@@ -278,7 +276,7 @@ class VerbView(ConsoleView):
         return response
 
     def refuse(self, status, **context):
-        self.object = self.queryset().get(pk=self.object.pk)
+        self.object = get_object_or_404(self.queryset(), pk=self.object.pk)
         response = self.render_to_response(self.get_context_data(**context))
         response.status_code = status
         if wants_partial(self.request):

@@ -6,6 +6,7 @@ After migrate each has a row of waffle's; whom it is on for is kept there and ch
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import transaction
 from waffle import flag_is_active
 
 BULK_ACTIONS = "bulk_actions"
@@ -45,7 +46,7 @@ def forget(sender, instance, action, **kwargs):
 
     if action == "post_clear":
         for flag in [instance] if isinstance(instance, Flag) else Flag.objects.all():
-            flag.flush()
+            transaction.on_commit(flag.flush)
 
 
 def give_to_group(name, group, using):

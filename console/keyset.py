@@ -48,7 +48,9 @@ class Order:
         return queryset.filter(Q(**{f"{self.fields[0]}__{step}e": values[0]}), condition)
 
     def cursor(self, row):
-        values = (getattr(row, name) for name in self.fields)
+        return self.cursor_of(getattr(row, name) for name in self.fields)
+
+    def cursor_of(self, values):
         return "~".join(value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values)
 
 
@@ -58,7 +60,7 @@ def _in_utc(value):
 
 
 class Survey(NamedTuple):
-    """A page: the highest key of the table, how many rows match, the keys shown, and whether there are more.
+    """A page: the highest key of the table, how many rows match, the keys shown, the cursor of the next page.
 
     The first was read before the others: what comes in between is told of twice, never not at all.
     """
@@ -66,7 +68,7 @@ class Survey(NamedTuple):
     newest: int
     total: int
     keys: list
-    more: bool
+    after: str
 
 
 @dataclass
@@ -80,13 +82,11 @@ class Matches:
     parts: list[QuerySet]
 
     def page(self, order, cursor, size):
-        """`(primary keys, whether there are more)`. Raises BadCursor."""
+        """`(primary keys, cursor of the next page or "")`. Raises BadCursor."""
         parts = [order.after(part, cursor) for part in self.parts] if cursor else self.parts
-        if len(parts) == 1:
-            return _cut(order.apply(parts[0]).values_list("pk", flat=True)[: size + 1], size)
         wanted = [order.apply(part).values_list("pk", *order.fields)[: size + 1] for part in parts]
-        rows = order.apply(wanted[0].union(*wanted[1:]))[: size + 1]
-        return _cut([row[0] for row in rows], size)
+        rows = wanted[0] if len(wanted) == 1 else order.apply(wanted[0].union(*wanted[1:]))[: size + 1]
+        return _cut(list(rows), order, size)
 
     def survey(self, order, size, most):
         """The first page, as a Survey; counts no further than `most` + 1.
@@ -100,13 +100,13 @@ class Matches:
         try:
             sql, params = some[0].union(*some[1:]).query.sql_with_params()
         except EmptyResultSet:
-            return Survey(self.newest(), 0, [], False)
+            return Survey(self.newest(), 0, [], "")
         names = [f"value_{place}" for place in range(len(order.fields))]
         by = ", ".join(f"{name} DESC" if order.descending else name for name in names)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"WITH few (key, {', '.join(names)}) AS MATERIALIZED ({sql}) "
-                f"SELECT newest.key, (SELECT count(*) FROM few), few.key FROM ({self._newest()}) AS newest (key) "
+                f"SELECT newest.key, (SELECT count(*) FROM few), few.* FROM ({self._newest()}) AS newest (key) "
                 f"LEFT JOIN few ON true ORDER BY {by} LIMIT {size + 1:d}",
                 params,
             )
@@ -114,7 +114,7 @@ class Matches:
         newest, total = rows[0][0] or 0, rows[0][1]
         if total > most:  # then these were any, not the first
             return Survey(newest, most + 1, *self.page(order, "", size))
-        return Survey(newest, total, *_cut([key for _, _, key in rows if key is not None], size))
+        return Survey(newest, total, *_cut([row[2:] for row in rows if row[2] is not None], order, size))
 
     def newest(self):
         """The highest primary key there is, found or not: what has a higher one later is new."""
@@ -147,6 +147,6 @@ class Matches:
         return few[0] if len(few) == 1 else few[0].union(*few[1:])[:number]
 
 
-def _cut(keys, size):
-    keys = list(keys)
-    return keys[:size], len(keys) > size
+def _cut(rows, order, size):
+    keys = [row[0] for row in rows[:size]]
+    return keys, order.cursor_of(rows[size - 1][1:]) if len(rows) > size else ""

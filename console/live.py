@@ -47,9 +47,8 @@ class Badges:
         if self.version is None:
             return dict.fromkeys((section.name for section in counting), None)
         counts = self.known.get("counts", {}) if self.known.get("version") == self.version else {}
-        missing = [section for section in counting if section.name not in counts]
-        if missing:
-            counts = counts | {section.name: section.waiting() for section in missing}
+        if any(section.name not in counts for section in counting):  # all of them anew: they share their minute
+            counts = counts | {section.name: section.waiting() for section in counting}
             caches["hot"].set(COUNTS, {"version": self.version, "counts": counts}, timeout=COUNT_S)
         return {section.name: counts[section.name] for section in counting}
 

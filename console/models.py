@@ -38,7 +38,7 @@ class User(AbstractUser):
     @cached_property
     def group_names(self):
         """`{id: name}` of their groups; a person who signed in was loaded with them (console.accounts)."""
-        return dict(self.groups.order_by("name").values_list("pk", "name"))
+        return dict(self.groups.order_by("pk").values_list("pk", "name"))
 
     @property
     def role(self):

@@ -27,8 +27,8 @@ class Card:
     return to by default.
 
     For rows that are cards of that list: `load(keys)` gives them as they are now, `draw(row, page, conflict="",
-    oob=False)` draws one, `offers(request)` is what its console.rows.Page offers, `belongs(row, url)` whether the list
-    at that address still shows the row, `found(url)` how much it holds now: a number and a sentence.
+    oob=False)` draws one for `page(request, url)`, `belongs(row, url)` says whether the list at that address still
+    shows the row, `found(url)` how much it holds now: a number and a sentence.
 
     For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those lists up to
     date, as out-of-band HTML, or is None when only a fresh list will do.
@@ -40,7 +40,7 @@ class Card:
     list_url: Callable[[], str]
     load: Callable | None = None
     draw: Callable | None = None
-    offers: Callable = lambda request: {}
+    page: Callable = rows.Page
     belongs: Callable = lambda row, url: True
     found: Callable[[str], tuple[int, str]] = lambda url: (0, "")
     beside: Callable = lambda request, row, gesture, url: None
@@ -211,8 +211,10 @@ def _only(html):
 
 
 def _card(request, card, row, here, **context):
-    (fresh,) = card.load([row.pk])
-    return card.draw(fresh, rows.Page(request, here, **card.offers(request)), **context)
+    fresh = card.load([row.pk])
+    if not fresh:
+        raise Http404("It is gone.")
+    return card.draw(fresh[0], card.page(request, here), **context)
 
 
 def _after(request, message, here, undo=None, skipped=(), spoken="", alert="", found=None):

@@ -59,13 +59,10 @@ def draw(name, macro, shape, values):
 
 
 class Page:
-    """What rows need to know of the page they are on: its address, the token of its forms, the verbs it offers."""
+    """What rows need to know of the page they are on: its address, and the token of its forms."""
 
-    offered, on_author, bulk, ticked = (), (), (), False
-
-    def __init__(self, request, here, **offers):
+    def __init__(self, request, here):
         self.request, self.here = request, here
-        self.__dict__.update(offers)
 
     @cached_property
     def values(self):

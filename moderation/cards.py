@@ -6,7 +6,7 @@ from django.db.models import Min
 from django.http import QueryDict
 from django.urls import reverse
 
-from console import rows, verbs
+from console import verbs
 from console.base import COUNTED
 from console.flags import BULK_ACTIONS, is_on
 from console.respond import Card
@@ -79,6 +79,11 @@ def offers(request):
     return {"offered": offered, "on_author": on_author, "bulk": bulk}
 
 
+def page(request, url, ticked=False):
+    """The list at this address, for the cards on it."""
+    return drawing.CardPage(request, url, ticked=ticked, **offers(request))
+
+
 def beside_players(request, player, gesture, url):
     """After a verb on a player (`gesture` None: after one that came too late): their cards on the list at `url`, out
     of band; None when only a fresh list will do.
@@ -92,9 +97,9 @@ def beside_players(request, player, gesture, url):
         return None
     gone = on_pending and not player.comments.filter(status=Comment.PENDING).exists()
     if gone:
-        return f"<i hx-swap-oob=\"delete:[data-player='{player.pk}'][data-state='pending']\"></i>"
+        return drawing.gone(player)
     player = Player.objects.with_standing().get(pk=player.pk)
-    return drawing.beside(player, rows.Page(request, url, **offers(request)))
+    return drawing.beside(player, page(request, url))
 
 
 COMMENT_CARD = Card(
@@ -104,7 +109,7 @@ COMMENT_CARD = Card(
     list_url=comments_url,
     load=drawing.load,
     draw=drawing.card,
-    offers=offers,
+    page=page,
     belongs=belongs,
     found=found_at,
 )

@@ -15,6 +15,16 @@ from moderation.text import lay_open, lay_open_name
 ROWS = "moderation/_rows.jinja"
 
 
+class CardPage(rows.Page):
+    """A list of cards: the verbs it offers on comments and on their authors, and for many at once those that a box
+    to tick is for (`bulk`); `ticked` when all are.
+    """
+
+    def __init__(self, request, here, offered=(), on_author=(), bulk=(), ticked=False):
+        super().__init__(request, here)
+        self.offered, self.on_author, self.bulk, self.ticked = offered, on_author, bulk, ticked
+
+
 class AuthorShape(NamedTuple):
     strikes: int  # none, one or several
     banned: str  # "", "until" or "for good"
@@ -91,7 +101,7 @@ def author_values(player):
         "author_pk": player.pk,
         "author_version": player.version,
         "author_url": player.get_absolute_url(),
-        "author_place": "#item",
+        "author_place": f"#player-{player.pk}",
         "joined": ago(player.joined_at),
         "approved": number(player.approved),
         "rejected": number(player.rejected),
@@ -107,6 +117,11 @@ def author(player):
 
 def author_actions(player, page):
     return rows.draw(ROWS, "author_actions", author_shape(player, page), author_values(player) | page.values)
+
+
+def gone(player):
+    """Out of band: what they have pending leaves the list."""
+    return rows.draw(ROWS, "gone", (), {"author_pk": player.pk})
 
 
 def beside(player, page):
@@ -149,7 +164,6 @@ class CommentOnCard:
     said: list
 
     _meta = Comment._meta
-    id = property(lambda self: self.pk)
     get_absolute_url = Comment.get_absolute_url
 
 

@@ -4,7 +4,7 @@ from django.http import HttpResponseRedirect
 from django.utils.http import urlencode
 from django_select2.views import AutoResponseView
 
-from console import ledger, personal, rows, verbs
+from console import ledger, personal, verbs
 from console.base import (
     ConsoleView,
     DetailPage,
@@ -60,7 +60,7 @@ class CommentsPage(ListPage):
         offered = offers(self.request)
         context = super().get_context_data(**kwargs) | offered
         query, status = context["query"], context["filter"].shown_status
-        page = rows.Page(self.request, context["here"], ticked="ticked" in self.request.GET, **offered)
+        page = drawing.CardPage(self.request, context["here"], ticked="ticked" in self.request.GET, **offered)
         context["cards"] = drawing.cards(context["rows"], page)
         context["statuses"] = CommentFilter.statuses
         context["narrowed"] = narrowed(context["filter"], query)

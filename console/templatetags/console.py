@@ -34,18 +34,6 @@ def new_key():
     return str(uuid.uuid4())
 
 
-@register.filter
-def offers(row, verbs):
-    """The verbs that are legal for the row as it stands, out of those the person may use."""
-    return [verb for verb in verbs if verb.legal(row)]
-
-
-@register.filter
-def verb_url(row, verb):
-    """Where the verb is done to the row: "comment.approve" lives below the row's own page, at approve/."""
-    return f"{row.get_absolute_url()}{verb.name.rpartition('.')[2]}/"
-
-
 _UNITS = [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)]
 
 

@@ -2,7 +2,6 @@
 
 from django import template
 
-from console.rows import Page
 from moderation import drawing
 from moderation.text import lay_open, lay_open_name
 
@@ -16,5 +15,5 @@ register.filter("author", drawing.author)
 @register.simple_tag(takes_context=True)
 def author_actions(context, player):
     """The author's verbs beside those of their comment."""
-    page = Page(context["request"], context["here"], on_author=context["on_author"])
+    page = drawing.CardPage(context["request"], context["here"], on_author=context["on_author"])
     return drawing.author_actions(player, page)

@@ -8,9 +8,7 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
-from console.rows import Page
-from moderation import actions, drawing
-from moderation.cards import offers
+from moderation import actions, cards, drawing
 from moderation.models import Ban, Comment, Player, Strike
 from moderation.testing import make_comment, make_game, make_player, make_report
 
@@ -36,7 +34,7 @@ class Seen(HTMLParser):
 def listed(moses):
     request = RequestFactory().get("/manage/comments/")
     request.user = moses.user
-    return Page(request, f"/manage/comments/?q={HOSTILE}", **offers(request))
+    return cards.page(request, f"/manage/comments/?q={HOSTILE}")
 
 
 def zoo():

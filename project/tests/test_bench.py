@@ -41,7 +41,7 @@ def test_nothing_is_missed_when_every_goal_is_met(runs):
         (lambda runs: runs["approve"].update(console=samples([10] * 98 + [50] * 2)), "approve (p99) takes 5.00 times"),
         (lambda runs: runs["queue"].update(console=samples([10], sql=7)), "queue takes 7 statements, not 6."),
         (lambda runs: runs["poll unchanged"].update(console=samples([10], sql=1)), "an unchanged poll asks"),
-        (lambda runs: runs["memory"].update(console=71), "a worker takes 71 MB, not 70."),
+        (lambda runs: runs["memory"].update(console=71), "a worker takes 71 MiB, not 70."),
     ],
 )
 def test_what_is_missed_is_said(runs, change, said):
@@ -55,6 +55,18 @@ def test_growth_is_judged_by_the_ends():
     assert report.missed(runs, is_growth=True) == ["Missed: queue grew 1.21 times, not 1.2."]
     assert report.missed(runs, is_growth=True, slack=report.NOISE) == []
     assert "| queue " in report.growth(runs)
+
+
+@pytest.mark.slow
+def test_it_compares(tmp_path):
+    """With the peers that are installed; it fails by itself when lists differ in rows or a decision did nothing."""
+    environ = {**os.environ, "ATTENDANT_STATE": str(tmp_path)}
+    for only in ("queue", "approve"):
+        command = [sys.executable, "-m", "bench", "--comments", "20000", "--requests", "2", "--only", only]
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found = json.loads((tmp_path / "bench" / "results.json").read_text())["runs"]
+        assert {"console", "admin", "admin+", "floor"} <= set(found[only])
 
 
 @pytest.mark.slow
