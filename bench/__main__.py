@@ -112,7 +112,7 @@ def write(named, given):
 
 
 def memory(named):
-    """The larger worker of each, in MB, after 500 requests to the queue and all that came before."""
+    """The larger worker of each, in MiB, after 500 requests to the queue and all that came before."""
     result = {}
     for name, target in named.items():
         queue, workers = cases.reads(target)["queue"], {}

@@ -53,7 +53,7 @@ GOALS = [
 SEARCHES = ("rare", "middle", "common", "absent", "run together", "name")
 LISTS = ("queue", "first", "far", "game", *SEARCHES)
 GROWTH = dict.fromkeys(("queue", "first", "far", "game", "approve", "bulk 50"), 1.2) | dict.fromkeys(SEARCHES, 2)
-MOST_SQL, MOST_MB = 6, 70
+MOST_SQL, MOST_MIB = 6, 70
 
 
 def reads(target):

@@ -103,8 +103,8 @@ def _limits(runs, slack):
     if runs.get("poll unchanged") and median(runs["poll unchanged"]["console"], "sql"):
         yield "Missed: an unchanged poll asks the database."
     mb = runs.get("memory", {}).get("console", 0)
-    if mb > cases.MOST_MB * slack:
-        yield f"Missed: a worker takes {mb:.0f} MiB, not {cases.MOST_MB}."
+    if mb > cases.MOST_MIB * slack:
+        yield f"Missed: a worker takes {mb:.0f} MiB, not {cases.MOST_MIB}."
 
 
 def _grown(runs, slack):

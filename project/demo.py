@@ -68,9 +68,7 @@ def make_portal(*, players=60, games=8, comments=400, seed=1, progress=lambda nu
 
 
 def make_sanctions():
-    """A few warnings, notes and bans among those who had most rejected, by the verbs themselves. Then the database
-    tidies up, so that the first who looks need not wait for it.
-    """
+    """A few warnings, notes and bans among those who had most rejected, by the verbs themselves."""
     senior = User.objects.filter(username="senior").first()
     moderator = User.objects.filter(username="moderator").first()
     rejected = Count("comments", filter=Q(comments__status=Comment.REJECTED))
@@ -88,5 +86,9 @@ def make_sanctions():
     to_those([0, 1], actions.warn, by=senior, reason="abuse", note="Last warning.")
     to_those([0], actions.ban, by=senior, reason="spam", expires="30d", reject_pending=False)
     to_those([5], actions.ban, by=moderator, reason="abuse", expires="1d")
+
+
+def tidy():
+    """After a load: the database learns what is there, so that the first who looks need not wait for it."""
     with connections["owner"].cursor() as cursor:
         cursor.execute(f"VACUUM ANALYZE {', '.join(model._meta.db_table for model in loader.MODELS)}")

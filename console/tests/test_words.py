@@ -4,24 +4,26 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from django.utils.timesince import timesince
-from hypothesis import given
-from hypothesis import strategies as st
 
 from console.templatetags.console import ago, ago_words
-
-YEARS = 30 * 366 * 86_400
-
-
-@given(seconds=st.integers(60, YEARS))
-def test_ago_says_what_django_says(seconds):
-    moment = timezone.now() - timedelta(seconds=seconds, microseconds=500_000)
-    assert ago_words(moment) == f"{timesince(moment, depth=1)} ago"
 
 
 @pytest.mark.parametrize("seconds", [0, 59, -5])
 def test_what_was_a_moment_ago_is_just_now(seconds):
     assert ago_words(timezone.now() - timedelta(seconds=seconds)) == "just now"
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        ({"minutes": 1}, "1 minute"),
+        ({"hours": 5, "minutes": 50}, "5 hours"),
+        ({"days": 13}, "1 week"),
+        ({"days": 800}, "2 years"),
+    ],
+)
+def test_the_largest_unit_is_enough(ago, words):
+    assert ago_words(timezone.now() - timedelta(**ago)).replace("\xa0", " ") == f"{words} ago"
 
 
 def test_ago_says_the_moment_exactly_too():

@@ -18,7 +18,7 @@ def samples(ms, sql=5):
 @pytest.fixture
 def runs():
     """A run in which every goal is met by a hair."""
-    made = {"first": {"console": samples([10])}, "memory": {"console": cases.MOST_MB}}
+    made = {"first": {"console": samples([10])}, "memory": {"console": cases.MOST_MIB}}
     for goal in cases.GOALS:
         targets = made.setdefault(goal.case, {"console": samples([10])})
         if goal.at_least:

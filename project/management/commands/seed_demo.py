@@ -28,4 +28,5 @@ class Command(BaseCommand):
             demo.make_portal(players=players, games=games, comments=comments, seed=seed, progress=bar.update)
             bar.set_postfix_str("warnings, notes and bans")
             demo.make_sanctions()
+            demo.tidy()
         self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")

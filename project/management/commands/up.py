@@ -82,6 +82,7 @@ class Command(BaseCommand):
             self.stdout.write("Making a small demo ...")
             demo.make_portal()
             demo.make_sanctions()
+            demo.tidy()
 
     def collect_static(self):
         """Only when a file changed: hashing and compressing takes seconds."""
