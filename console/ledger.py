@@ -70,14 +70,15 @@ class Act:
     def change(self, rows, **fields):
         """Gives every row these values by one UPDATE, raises their version, writes one entry each.
 
-        `rows` must be locked model instances of one model; they are brought up to date in place.
+        `rows` must be locked model instances of one model; they are brought up to date in place. A value may be a
+        function of the row.
         """
         befores = [self.encoded(row, fields) for row in rows]
-        _update(type(rows[0]), [row.pk for row in rows], fields)
         for row in rows:
             for name, value in fields.items():
-                setattr(row, name, value)
+                setattr(row, name, value(row) if callable(value) else value)
             row.version += 1
+        _update(type(rows[0]), [row.pk for row in rows], {name: _new(rows, name, fields[name]) for name in fields})
         afters = [self.encoded(row, fields) for row in rows]
         for before, after in zip(befores, afters, strict=True):
             for name in [name for name in fields if before[name] == after[name]]:
@@ -361,6 +362,15 @@ def name_of(user):
 
 def _attribute(row, name):
     return getattr(row, row._meta.get_field(name).attname)
+
+
+def _new(rows, name, value):
+    """What an UPDATE sets: the value they share, or each row's own."""
+    if not callable(value):
+        return value
+    field = rows[0]._meta.get_field(name)
+    own = [models.When(pk=row.pk, then=models.Value(_attribute(row, name), field)) for row in rows]
+    return models.Case(*own, output_field=field)
 
 
 def _update(model, pks, values):

@@ -166,3 +166,44 @@ class Entry(models.Model):
 
     def get_undo_url(self):
         return reverse("console:undo", args=[self.pk])
+
+
+class Job(models.Model):
+    """Background work. The row is the promise, a message only wakes a worker (console.jobs).
+
+    `args` and `result` hold ids and plain values; `error` is words for people. A worker that claims the row puts its
+    `token` on it and keeps `lease_until` in the future; without both nothing it does takes effect.
+    """
+
+    QUEUED, RUNNING, DONE, FAILED, DEAD, CANCELLED = "queued", "running", "done", "failed", "dead", "cancelled"
+    STATES = [(s, s.capitalize()) for s in (QUEUED, RUNNING, DONE, FAILED, DEAD, CANCELLED)]
+    OPEN = (QUEUED, RUNNING)
+
+    kind = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=STATES, default=QUEUED)
+    stage = models.CharField(max_length=32, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
+    attempt = models.PositiveSmallIntegerField(default=0)
+    token = models.UUIDField(null=True, blank=True)
+    worker = models.CharField(max_length=100, blank=True)
+    due_at = models.DateTimeField(db_default=Now(), help_text="Not to be started before.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    args = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="job_open", condition=models.Q(state__in=("queued", "running"))),
+            models.Index(fields=["kind", "-id"], name="job_kind"),
+        ]
+
+    def __str__(self):
+        return f"job {self.pk}"

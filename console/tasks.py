@@ -1,7 +1,21 @@
-"""Background housekeeping of the shell."""
+"""What Celery runs. Messages carry ids; long work is a job (console.jobs), the rest housekeeping."""
 
 from celery import shared_task
 from django.core.management import call_command
+
+from console import jobs
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def run_job(pk):
+    """Does the job of this id, if nobody else does."""
+    jobs.work(pk)
+
+
+@shared_task
+def reap_jobs():
+    """Looks after jobs that nobody does; see jobs.reap."""
+    jobs.reap()
 
 
 @shared_task

@@ -53,6 +53,7 @@ class Verb:
     form: type | None = None
     asks: str = "{label} {row}?"
     tells: str = "{row} was {past}."
+    by_hand: bool = True  # False for what only our own code does: no button offers it
 
     do_not_call_in_templates = True
 
@@ -85,6 +86,7 @@ class Verb:
 
     def _sort_out(self, seen, by):
         model = apps.get_model(self.model)
+        getattr(model, "lock_above", lambda pks: None)(list(seen))
         loaded = getattr(model.objects, "for_verbs", model.objects.all)()
         rows = loaded.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
         legal, late = [], []
@@ -154,4 +156,4 @@ def every():
 
 def offered(model, user):
     """The verbs on this model that the person may use, in order of declaration; legality depends on the row."""
-    return [verb for verb in _verbs.values() if verb.model == model and user.has_perm(verb.permission)]
+    return [v for v in _verbs.values() if v.model == model and v.by_hand and user.has_perm(v.permission)]

@@ -8,6 +8,7 @@ class GamesConfig(AppConfig):
     name = "games"
 
     def ready(self):
-        from games import roles
+        from games import actions, pipeline, roles  # noqa: F401  (actions declare their verbs)
 
         post_migrate.connect(roles.apply, sender=self)
+        pipeline.register()

@@ -17,6 +17,8 @@ env = environ.Env()
 # --- Paths ---------------------------------------------------------------------------------------------------
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = embedded.state_dir(BASE_DIR)  # embedded services, collected static files, demo passwords
+QUARANTINE_DIR = STATE_DIR / "quarantine"  # uploaded zips that nobody has looked into; web and workers share it
+WORK_DIR = STATE_DIR / "work"  # where workers take them apart; may be a disk of its own
 env.read_env(BASE_DIR / ".env")
 
 # --- Core ----------------------------------------------------------------------------------------------------
@@ -41,6 +43,8 @@ for name, value in (
         raise ImproperlyConfigured(f"{name} is empty. Set it in the environment; .env.example says how.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+# another site than the console, one name per build; without it games cannot be tried
+PREVIEW_ORIGIN = env.str("PREVIEW_ORIGIN", "") or ("http://{build}.play.localhost:8000" if DEMO else "")
 UNDO_WINDOW_S = env.int("UNDO_WINDOW_S", 30)
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
@@ -71,6 +75,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_select2",
+    "taggit",
     "waffle",
 ]
 MIDDLEWARE = [
@@ -195,19 +200,32 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": f"{REDIS_PREFIX}:celery:",
     "socket_connect_timeout": 0.5,
-    "socket_timeout": 2,
+    "socket_timeout": 0.5 if os.environ.get("ATTENDANT_PROCESS") == "web" else 2,
     "visibility_timeout": 3600,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may be away for as long as it likes
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+# a message only wakes a worker: jobs (console.jobs) count attempts and come again, not Celery
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a job is its claim's, whatever Redis does
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SOFT_TIME_LIMIT = 60
 CELERY_TASK_TIME_LIMIT = 90
-CELERY_BEAT_SCHEDULE = {"sweep-sessions": {"task": "console.tasks.sweep_sessions", "schedule": 3600}}
+CELERY_BEAT_SCHEDULE = {
+    "reap-jobs": {"task": "console.tasks.reap_jobs", "schedule": 3, "options": {"expires": 10}},
+    "sweep-sessions": {"task": "console.tasks.sweep_sessions", "schedule": 3600},
+    "sweep-builds": {"task": "games.tasks.sweep_builds", "schedule": 3600},
+}
 
 # --- Auth ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "console.User"
@@ -238,12 +256,27 @@ CSRF_FAILURE_VIEW = "console.errors.csrf_failure"
 EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEMO else 'smtp'}.EmailBackend"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+# --- Uploads ------------------------------------------------------------------------------------------------
+# what builds may be is games.archive.Limits
+STORAGE = env.str("STORAGE", "") or str(STATE_DIR / "games")  # a folder, or s3://bucket/prefix
+
+
+def _storage(where):
+    if not where.startswith("s3://"):
+        options = {"location": where, "allow_overwrite": True, "base_url": None}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    bucket, _, prefix = where.removeprefix("s3://").partition("/")
+    # keys, region and AWS_ENDPOINT_URL are read from the environment by the library
+    options = {"bucket_name": bucket, "location": prefix.strip("/"), "default_acl": None, "file_overwrite": True}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 # --- Static --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _storage(STORAGE),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -1,0 +1,278 @@
+"""What staff do to games and builds, and how the pipeline ends. Each verb is declared here once.
+
+A build's background work follows from its state (Build.after_change): cancel, retry and undo only say what it is to be.
+Games are locked and recorded before builds, everywhere, so that two gestures never wait for each other.
+"""
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.text import slugify
+
+from console.verbs import verb
+from games.forms import ChangesForm, RetryForm
+from games.models import Build, Game
+from moderation.forms import ReasonForm, WhyForm
+
+BUILD, GAME = "games.Build", "games.Game"
+_BEFORE = dict(zip(Build.STAGES, Build.PROCESSING, strict=True))  # the state from which a stage starts
+
+
+@verb(
+    "game.publish",
+    label="Publish",
+    past="published",
+    model=GAME,
+    permission="games.publish_game",
+    legal=lambda game: (
+        game.status in (Game.DRAFT, Game.PUBLISHED)
+        and game.candidate is not None
+        and (game.status == Game.DRAFT or game.candidate != game.current_build_id)
+    ),
+    icon="rocket",
+    tone="ok",
+    key="p",
+)
+def publish(games, act):
+    """Players get the newest build that is ready; what it replaces is superseded, until undo."""
+    builds = {build.pk: build for build in Build.objects.filter(pk__in=[game.candidate for game in games])}
+    act.change(
+        games,
+        status=Game.PUBLISHED,
+        current_build=lambda game: builds[game.candidate],
+        thumbnail=lambda game: builds[game.candidate].thumbnail,
+    )
+    _supersede(games, builds, act)
+
+
+def _supersede(games, kept, act):
+    """Other builds of these games that are ready give way."""
+    older = Build.objects.filter(game__in=games, state=Build.READY).exclude(pk__in=kept)
+    older = list(older.select_for_update().order_by("pk"))
+    if older:
+        act.change(older, state=Build.SUPERSEDED)
+
+
+@verb(
+    "game.unpublish",
+    label="Unpublish",
+    past="unpublished",
+    model=GAME,
+    permission="games.publish_game",
+    legal=lambda game: game.status == Game.PUBLISHED,
+    icon="eye-off",
+    form=WhyForm,
+)
+def unpublish(games, act):
+    act.change(games, status=Game.DRAFT)
+
+
+@verb(
+    "game.archive",
+    label="Archive",
+    past="archived",
+    model=GAME,
+    permission="games.archive_game",
+    legal=lambda game: game.status in (Game.DRAFT, Game.PUBLISHED, Game.FAILED),
+    icon="archive",
+)
+def archive(games, act):
+    act.change(games, status=Game.ARCHIVED)
+
+
+@verb(
+    "game.restore",
+    label="Restore",
+    past="restored",
+    model=GAME,
+    permission="games.archive_game",
+    legal=lambda game: game.status == Game.ARCHIVED,
+    icon="archive-restore",
+)
+def restore(games, act):
+    act.change(games, status=_resting)
+
+
+def _resting(game):
+    """What a game is while nothing happens to it and nobody plays it."""
+    return Game.DRAFT if game.current_build_id else Game.FAILED
+
+
+@verb(
+    "build.reject",
+    label="Reject",
+    past="rejected",
+    model=BUILD,
+    permission="games.review_build",
+    legal=lambda build: build.state == Build.READY and not build.is_live,
+    icon="x",
+    key="r",
+    form=ReasonForm,
+)
+def reject(builds, act):
+    games = list(Game.objects.filter(current_build__in=builds).order_by("pk"))
+    if games:
+        act.change(games, current_build=None, thumbnail="")
+    act.change(builds, state=Build.REJECTED)
+
+
+@verb(
+    "build.request_changes",
+    label="Request changes",
+    past="asked for changes to",
+    model=BUILD,
+    permission="games.review_build",
+    legal=lambda build: build.state == Build.READY and not build.is_live and build.changes_requested_at is None,
+    icon="message-square",
+    form=ChangesForm,
+    asks="What should change in {row}?",
+    tells="The request for changes to {row} was saved.",
+)
+def request_changes(builds, act):
+    """The note says which; Publish passes over the build until this is undone or a newer build is there."""
+    act.change(builds, changes_requested_at=timezone.now())
+
+
+@verb(
+    "build.retry",
+    label="Retry",
+    past="retried",
+    model=BUILD,
+    permission="games.retry_build",
+    legal=lambda build: build.state in (Build.FAILED, Build.CANCELLED) and bool(build.zip),
+    icon="rotate-ccw",
+    form=RetryForm,
+)
+def retry(builds, act, stage=""):
+    """From the stage that failed, or an earlier one. Raises nothing for a later one: it starts where it can."""
+    def start(build):
+        wanted = _BEFORE.get(stage, build.reached)
+        return min(wanted, build.reached, key=Build.PROCESSING.index)
+
+    _move_games(builds, act, Game.PROCESSING, status=Game.FAILED)
+    act.change(builds, state=start, error="")
+
+
+@verb(
+    "build.cancel",
+    label="Cancel",
+    past="cancelled",
+    model=BUILD,
+    permission="games.upload_game",
+    legal=lambda build: build.is_processing,
+    icon="x",
+)
+def cancel(builds, act):
+    _move_games(builds, act, _resting, status=Game.PROCESSING)
+    act.change(builds, state=Build.CANCELLED)
+
+
+def _move_games(builds, act, status, **which):
+    """Games of these builds that wait for them, or wait no longer."""
+    games = list(Game.objects.filter(builds__in=builds, **which).distinct().order_by("pk"))
+    if games:
+        act.change(games, status=status)
+
+
+# --- what only our own code does -----------------------------------------------------------------------------
+
+
+@verb(
+    "build.receive",
+    label="Upload",
+    past="uploaded",
+    model=BUILD,
+    permission="games.upload_game",
+    legal=lambda build: build.state == Build.CANCELLED and build.number > 0,
+    icon="upload",
+    by_hand=False,
+)
+def receive(builds, act):
+    _move_games(builds, act, Game.PROCESSING, status__in=(Game.ARCHIVED, Game.FAILED), current_build=None)
+    act.change(builds, state=Build.RECEIVED)
+
+
+@verb(
+    "build.ready",
+    label="Ready",
+    past="processed",
+    model=BUILD,
+    permission="games.upload_game",
+    legal=lambda build: build.state == Build.STORED,
+    icon="check",
+    by_hand=False,
+)
+def ready(builds, act):
+    """A game that is published keeps what players play; any other gets the build as its own."""
+    mine = {build.game_id: build for build in builds}
+    games = Game.objects.filter(pk__in=mine, status__in=(Game.PROCESSING, Game.DRAFT, Game.FAILED))
+    games = [game for game in games.order_by("pk") if not _is_newer(game.current_build_id, mine[game.pk])]
+    if games:
+        act.change(
+            games,
+            status=Game.DRAFT,
+            current_build=lambda game: mine[game.pk],
+            thumbnail=lambda game: mine[game.pk].thumbnail,
+        )
+        _supersede(games, list(mine.values()), act)
+    act.change(builds, state=Build.READY)
+
+
+def _is_newer(pk, build):
+    return pk is not None and Build.objects.filter(pk=pk, number__gt=build.number).exists()
+
+
+@verb(
+    "build.fail",
+    label="Fail",
+    past="could not process",
+    model=BUILD,
+    permission="games.upload_game",
+    legal=lambda build: build.is_processing,
+    icon="triangle-alert",
+    by_hand=False,
+)
+def fail(builds, act, error=""):
+    _move_games(builds, act, _resting, status=Game.PROCESSING)
+    act.change(builds, state=Build.FAILED, error=error)
+
+
+@transaction.atomic
+def upload(received, *, by, key, origin, game=None, title="", description="", tags=(), author=None):
+    """A zip in quarantine (games.intake.Received) becomes a build, of a new game when none is given.
+
+    Returns the console.verbs.Outcome; in one that is `replayed` nothing was made. Raises KeyReused.
+    """
+    if game is None:
+        game = Game.objects.create(
+            title=title, slug=_free_slug(title), description=description, author=author, status=Game.ARCHIVED
+        )
+        game.tags.set(tags)
+        about = {"title": title}
+    else:
+        about = {"game": game.pk}
+        game = Game.objects.select_for_update().get(pk=game.pk)
+        game.touched_at = timezone.now()
+        game.save(update_fields=["touched_at"])
+    number = (game.builds.aggregate(Max("number"))["number__max"] or 0) + 1
+    build = Build.objects.create(
+        game=game,
+        number=number,
+        zip=received.name,
+        zip_name=received.zip_name,
+        sha256=received.sha256,
+        size=received.size,
+        state=Build.CANCELLED,
+        uploaded_by=by,
+    )
+    outcome = receive(build, by=by, key=key, origin=origin, asked=about | {"sha256": received.sha256})
+    if outcome.replayed:
+        transaction.set_rollback(True)
+    return outcome
+
+
+def _free_slug(title):
+    stem = slugify(title)[:60] or "game"
+    taken = set(Game.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
+    return stem if stem not in taken else next(slug for slug in numbered if slug not in taken)
