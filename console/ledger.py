@@ -322,13 +322,19 @@ def standing(rows, adverb):
 
 
 def taken_along(gesture, label):
-    """What a gesture did to rows of other models than the verb's own, as far as they have a status; "" if nothing."""
+    """What a gesture did to rows of other models than the verb's own, as far as they have a status; "" if nothing.
+
+    A model may say in `TAKEN` which statuses are worth a word, and which.
+    """
     if gesture.touched == {label.lower()}:
         return ""
     others = gesture.entries.exclude(target_type=label.lower()).filter(after__has_key="status")
     counted = others.values_list("target_type", "after__status").annotate(number=models.Count("pk")).order_by()
     said = []
     for target_type, status, number in counted:
+        status = getattr(apps.get_model(target_type), "TAKEN", {status: status}).get(status)
+        if status is None:
+            continue
         noun = apps.get_model(target_type)._meta.verbose_name if number == 1 else plural(apps.get_model(target_type))
         said.append(f"{number} {noun} {'was' if number == 1 else 'were'} {status} with it.")
     return " ".join(said)

@@ -53,6 +53,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+FILE_UPLOAD_HANDLERS = ["console.uploads.NoFiles"]  # the upload page has its own
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000  # a bulk of 1,000 targets and what comes with it
 
 # --- Apps ----------------------------------------------------------------------------------------------------
@@ -115,6 +116,7 @@ TEMPLATES = [
                 "console.templatetags.console",
                 "console.templatetags.rows",
                 "moderation.templatetags.moderation",
+                "games.templatetags.games",
             ],
         },
     },
@@ -157,7 +159,7 @@ DATABASES = {
     "default": _database(
         env.str("DATABASE_URL"),
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
-        # gunicorn's workers serve one request at a time, so the pool is a kept and checked connection
+        # kept and checked connections, as many as a web process has threads
         # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
         pool={"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 1},
     ),
