@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -56,25 +57,26 @@ def take(browser, folder):
     picture.unlink(missing_ok=True)
     try:
         home.mkdir(exist_ok=True)
-        with _served(folder / "files") as address:
-            _browse(browser, f"http://{address}/index.html", address, home, picture)
+        # its sockets need a short path, so they are not in the folder
+        with _served(folder / "files") as address, tempfile.TemporaryDirectory(prefix="frame-") as temporary:
+            environ = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": temporary}
+            _browse(browser, address, environ, picture)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return picture.is_file()
 
 
-def _browse(browser, url, proxy, home, picture):
+def _browse(browser, address, environ, picture):
+    """`environ` is all it gets to know of ours: no secrets."""
+    command = [browser, *FLAGS.split(), f"--screenshot={picture}", f"--user-data-dir={environ['HOME']}"]
     # all its traffic, also to addresses, goes to our server as its proxy, which fetches nothing
-    command = [browser, *FLAGS.split(), f"--screenshot={picture}", f"--user-data-dir={home}"]
-    command += [f"--proxy-server=http://{proxy}", "--proxy-bypass-list=<-loopback>"]
+    command += [f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>"]
     command += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
     command += ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to start as root otherwise
-    # none of our secrets in its environment
-    environ = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
     process = subprocess.Popen(
-        [*command, url],
+        [*command, f"http://{address}/index.html"],
         env=environ,
-        cwd=home,
+        cwd=environ["HOME"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -42,25 +42,28 @@ def zipped(name, tool="python"):
 
 def _neon_cover():
     """The sun goes down behind a road: as the game looks, at its best."""
-    sky = Image.linear_gradient("L").resize((640, 400))
-    cover = Image.composite(Image.new("RGB", sky.size, "#8a1f7a"), Image.new("RGB", sky.size, "#0a0618"), sky)
-    sun = Image.composite(Image.new("RGB", sky.size, "#ff2e88"), Image.new("RGB", sky.size, "#ffd166"), sky)
-    mask = Image.new("L", sky.size)
-    ImageDraw.Draw(mask).circle((320, 200), 130, fill=255)
+    size = (1280, 800)  # drawn larger, for smooth edges
+    cover, sun = _shaded(size, "#0a0618", "#8a1f7a"), _shaded(size, "#ffd166", "#ff2e88")
+    mask = Image.new("L", size)
+    ImageDraw.Draw(mask).circle((640, 400), 260, fill=255)
     for line in range(6):
-        ImageDraw.Draw(mask).rectangle((0, 130 + line * 22, 640, 132 + line * 23), fill=0)
+        ImageDraw.Draw(mask).rectangle((0, 260 + line * 44, 1280, 264 + line * 46), fill=0)
     cover.paste(sun, mask=mask)
     pen = ImageDraw.Draw(cover)
-    pen.rectangle((0, 240, 640, 400), fill="#12082b")
-    pen.polygon([(300, 240), (340, 240), (560, 400), (80, 400)], fill="#231550")
-    for x in range(-900, 1600, 90):
-        pen.line((320, 200, x, 460), fill="#4a1d8a", width=1)
-    pen.rectangle((0, 0, 640, 0), fill="#0a0618")
-    for top, low in (((300, 240), (80, 400)), ((340, 240), (560, 400))):
-        pen.line((*top, *low), fill="#00e5ff", width=5)
-    pen.polygon([(262, 380), (286, 342), (354, 342), (378, 380)], fill="#00e5ff")
-    pen.polygon([(292, 366), (300, 348), (340, 348), (348, 366)], fill="#0a0618")
-    return _png(cover)
+    pen.rectangle((0, 480, 1280, 800), fill="#12082b")
+    for x in range(-50, 51):
+        pen.line((640 + x * 28, 480, 640 + x * 170, 800), fill="#4a1d8a", width=2)
+    pen.polygon([(600, 480), (680, 480), (1120, 800), (160, 800)], fill="#231550")
+    for top, low in ((600, 160), (680, 1120)):
+        pen.line((top, 480, low, 800), fill="#00e5ff", width=10)
+    pen.polygon([(524, 760), (572, 684), (708, 684), (756, 760)], fill="#00e5ff")
+    pen.polygon([(584, 732), (600, 696), (680, 696), (696, 732)], fill="#0a0618")
+    return _png(cover.resize((640, 400), Image.Resampling.LANCZOS))
+
+
+def _shaded(size, high, low):
+    mask = Image.linear_gradient("L").resize(size)
+    return Image.composite(Image.new("RGB", size, low), Image.new("RGB", size, high), mask)
 
 
 def _bell_icon():

@@ -7,21 +7,17 @@ const held = new Set();
 let width, height, car, barriers, distance, speed, over, finger;
 
 function resize() {
-  width = canvas.width = innerWidth;
-  height = canvas.height = innerHeight;
+  [width, height] = [canvas.width, canvas.height] = [innerWidth, innerHeight];
 }
 
 function restart() {
   car = { x: 0, tilt: 0 };
-  barriers = [];
-  distance = 0;
-  speed = 0.45;
-  over = false;
+  [barriers, distance, speed, over] = [[], 0, 0.45, false];
 }
 
-// Where something at depth z (1 far, 0 near) and offset x (-1 to 1) is on the screen.
+// Where depth z (1 far, 0 near) and offset x (-1 to 1) are on the screen.
 function project(x, z) {
-  const near = 1 / (0.12 + z * 2.4);
+  const near = 1 / (0.12 + Math.max(-0.01, z) * 2.4); // what is behind us would be upside down
   const bend = Math.sin(distance * 0.25) * z * z * width * 0.35;
   return { x: width / 2 + bend + x * near * width * 0.055, y: height * (0.36 + 0.075 * near), size: near };
 }
@@ -50,16 +46,17 @@ function fill(colour, ...points) {
   pen.fill();
 }
 
+function shade(from, to, high, low) {
+  const colours = pen.createLinearGradient(0, height * from, 0, height * to);
+  colours.addColorStop(0, high);
+  colours.addColorStop(1, low);
+  return colours;
+}
+
 function sky() {
-  const glow = pen.createLinearGradient(0, 0, 0, height * 0.4);
-  glow.addColorStop(0, "#0a0618");
-  glow.addColorStop(1, "#5b1a6e");
-  pen.fillStyle = glow;
+  pen.fillStyle = shade(0, 0.4, "#0a0618", "#5b1a6e");
   pen.fillRect(0, 0, width, height);
-  const sun = pen.createLinearGradient(0, height * 0.1, 0, height * 0.4);
-  sun.addColorStop(0, "#ffd166");
-  sun.addColorStop(1, "#ff2e88");
-  pen.fillStyle = sun;
+  pen.fillStyle = shade(0.1, 0.4, "#ffd166", "#ff2e88");
   pen.beginPath();
   pen.arc(width / 2, height * 0.38, height * 0.22, Math.PI, 0);
   pen.fill();
@@ -84,14 +81,12 @@ function road() {
 }
 
 function vehicle() {
-  pen.save();
   const at = project(car.x, 0.02);
-  pen.translate(at.x, at.y);
-  pen.rotate(car.tilt * 0.12);
   const size = height / 9;
+  pen.setTransform(1, car.tilt * 0.12, 0, 1, at.x, at.y);
   fill("#00e5ff", { x: -size * 0.9, y: 0 }, { x: -size * 0.5, y: -size * 0.5 }, { x: size * 0.5, y: -size * 0.5 }, { x: size * 0.9, y: 0 });
   fill("#0a0618", { x: -size * 0.4, y: -size * 0.2 }, { x: -size * 0.3, y: -size * 0.42 }, { x: size * 0.3, y: -size * 0.42 }, { x: size * 0.4, y: -size * 0.2 });
-  pen.restore();
+  pen.resetTransform();
 }
 
 function words() {
@@ -102,9 +97,9 @@ function words() {
   if (over) pen.fillText("Off the road! Press space or tap.", width / 2, height / 2);
 }
 
-let last;
+let last = performance.now();
 function frame(now) {
-  step(Math.min(0.05, (now - (last ?? now)) / 1000));
+  step(Math.min(0.05, (now - last) / 1000));
   last = now;
   sky();
   road();

@@ -96,9 +96,9 @@ function draw() {
   }
 }
 
-let last;
+let last = performance.now();
 function frame(now) {
-  step(Math.min(0.04, (now - (last ?? now)) / 1000));
+  step(Math.min(0.04, (now - last) / 1000));
   last = now;
   draw();
   requestAnimationFrame(frame);
