@@ -58,7 +58,10 @@ def take(browser, folder):
     try:
         home.mkdir(exist_ok=True)
         # its sockets need a short path, so they are not in the folder
-        with _served(folder / "files") as address, tempfile.TemporaryDirectory(prefix="frame-") as temporary:
+        with (
+            _served(folder / "files") as address,
+            tempfile.TemporaryDirectory(prefix="frame-", ignore_cleanup_errors=True) as temporary,
+        ):
             environ = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": temporary}
             _browse(browser, address, environ, picture)
     finally:

@@ -3,16 +3,10 @@
 import errno
 import io
 import json
-import os
-import shutil
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import zlib
 from pathlib import Path
 
 import pytest
@@ -21,15 +15,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from games import confined, covers, firstframe, pictures, raster, samples, tiles
+from games import confined, covers, pictures, raster, tiles
+from games.tests.images import BLUE, HOSTILE, RED, drawn, lay_out, near, opened, ztxt_bomb
 
 ROOT = Path(__file__).resolve().parents[2]
-RED, BLUE = (220, 30, 40), (30, 40, 220)
 
 
 @pytest.fixture
 def game(tmp_path, settings):
-    """`game(name=bytes, …)` makes the picture of a game with these files."""
+    """`game({name: bytes})` makes the picture of a game with these files."""
     settings.PICTURE_BROWSER = ""
 
     def make(contents, title="Neon Drift"):
@@ -39,81 +33,8 @@ def game(tmp_path, settings):
     return make
 
 
-def lay_out(folder, contents):
-    for name, data in contents.items():
-        path = folder / "files" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
-def drawn(size=(640, 400), kind="PNG", colour=RED, **options):
-    """An image of one colour with a blue block in its left upper quarter."""
-    image = Image.new("RGB", size, colour)
-    ImageDraw.Draw(image).rectangle((0, 0, size[0] // 2 - 1, size[1] // 2 - 1), fill=BLUE)
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def png(*chunks):
-    """A PNG of these (kind, data), whatever they say."""
-    made = b"\x89PNG\r\n\x1a\n"
-    for kind, data in (*chunks, (b"IEND", b"")):
-        made += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    return made
-
-
-def header(width, height):
-    return (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-
-
-def ztxt_bomb():
-    text = b"Comment\0\0" + zlib.compress(bytes(64 * 1024 * 1024))
-    pixels = zlib.compress(b"".join(b"\0" + bytes(200 * 3) for _ in range(200)))
-    return png(header(200, 200), (b"zTXt", text), (b"IDAT", pixels))
-
-
-def opened(picture):
-    assert picture.path.read_bytes()[8:12] == b"WEBP"
-    with Image.open(picture.path) as image:
-        image.load()
-        assert image.format == "WEBP"
-        assert image.size == (480, 300)
-        assert not image.info.get("exif")
-        assert not image.info.get("icc_profile")
-        assert getattr(image, "n_frames", 1) == 1
-        return image.convert("RGB")
-
-
-def near(pixel, colour):
-    return all(abs(a - b) < 40 for a, b in zip(pixel, colour, strict=True))
-
-
 def codes(picture):
     return [code for code, _ in picture.findings]
-
-
-HOSTILE = {
-    "50,000 by 50,000": lambda: png(header(50_000, 50_000), (b"IDAT", zlib.compress(bytes(10_000)))),
-    "13,000 by 13,000": lambda: png(header(13_000, 13_000), (b"IDAT", zlib.compress(bytes(10_000)))),
-    "no height": lambda: png(header(600, 0), (b"IDAT", zlib.compress(b""))),
-    "a bomb of text": ztxt_bomb,
-    "a bomb of a profile": lambda: png(
-        header(200, 200), (b"iCCP", b"p\0\0" + zlib.compress(bytes(1 << 26))), (b"IDAT", b"")
-    ),
-    "cut after 60 bytes": lambda: drawn()[:60],
-    "cut in the middle": lambda: drawn(kind="JPEG")[:-1500],
-    "a huge WebP": lambda: (
-        b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + b"\xfe\x3f\0" * 2 + b"ANIM\6\0\0\0" + bytes(6)
-    ),
-    "SVG": lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400"><script>alert(1)</script></svg>',
-    "HTML": lambda: b"<!doctype html><script>alert(1)</script>",
-    "GIF": lambda: drawn(kind="GIF"),
-    "TIFF": lambda: drawn(kind="TIFF"),
-    "EPS": lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 640 400\n%%EndComments\n",
-    "nothing": lambda: b"",
-    "zeros": lambda: bytes(100_000),
-}
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -298,15 +219,17 @@ def test_no_bytes_whatsoever_raise(data):
 
 @pytest.mark.parametrize("said", [b"", b"[]", b"{}", b'{"findings": 3}', b'{"findings": [["a"]]}', b"\xff"])
 def test_a_child_that_was_taken_over_is_not_believed(game, monkeypatch, tmp_path, said):
+    (tmp_path / "secret").write_bytes(b"RIFF....WEBP of ours")
+
     def run(module, folder, *args, **limits):
-        (Path(folder) / "thumbnail.webp").symlink_to("/etc/passwd")
+        (Path(folder) / "thumbnail.webp").symlink_to(tmp_path / "secret")
         return said
 
     monkeypatch.setattr(confined, "run", run)
     picture = game({})
     assert picture.origin == pictures.TILE
     assert not picture.path.is_symlink()
-    assert Path("/etc/passwd").read_bytes()[:4] != b"RIFF"
+    assert (tmp_path / "secret").read_bytes() == b"RIFF....WEBP of ours"
 
 
 @pytest.mark.parametrize("content", [b"<script>", b"RIFF\0\0\0\0WEBP" + bytes(pictures._LARGEST)])
@@ -381,92 +304,3 @@ def test_a_tile_depends_on_the_title_alone(game):
 def test_initials_are_letters_the_font_has(title, letters):
     assert tiles.initials(title) == letters
     assert not raster.is_plain(tiles.draw(title))
-
-
-# --- screenshots ----------------------------------------------------------------------------------------------
-
-needs_browser = pytest.mark.xdist_group("screenshots")  # one browser at a time
-
-
-@pytest.fixture
-def chromium(settings):
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    path = os.environ.get("ATTENDANT_CHROMIUM") or next(filter(None, found), "")
-    if not path:
-        pytest.skip("needs a Chromium of the system")
-    settings.PICTURE_BROWSER = path
-    return path
-
-
-@needs_browser
-def test_the_first_frame_of_a_game_without_cover_is_its_picture(chromium, tmp_path):
-    lay_out(tmp_path, samples.files("star-hopper"))
-    picture = pictures.make(tmp_path, "Star Hopper")
-    assert (picture.origin, picture.findings) == (pictures.SCREENSHOT, [pictures.NO_COVER])
-    colours = opened(picture).getcolors(480 * 300)
-    assert len(colours) > 500
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["files", "screenshot.png", "thumbnail.webp"]
-
-
-@needs_browser
-def test_a_blank_first_frame_counts_as_none(chromium, tmp_path):
-    lay_out(tmp_path, {"index.html": b"<body style='background: #fff'>"})
-    assert pictures.make(tmp_path, "Blank").origin == pictures.TILE
-
-
-@needs_browser
-def test_a_game_that_never_comes_to_rest_is_ended(chromium, tmp_path, monkeypatch):
-    monkeypatch.setattr(firstframe, "TIMEOUT_S", 3)
-    lay_out(tmp_path, {"index.html": b"<script>for (;;);</script>"})
-    began = time.monotonic()
-    assert pictures.make(tmp_path, "Endless").origin == pictures.TILE
-    assert time.monotonic() - began < 10
-    assert not (tmp_path / "browser").exists()
-
-
-ATTEMPTS = """<img src="http://ADDRESS/img"><iframe src="http://ADDRESS/frame"></iframe><script>
-  fetch("http://ADDRESS/fetch").catch(() => 0);
-  navigator.sendBeacon("http://ADDRESS/beacon");
-  try { new WebSocket("ws://ADDRESS/socket"); } catch { }
-  window.open("http://ADDRESS/window");
-  document.body.style.background = "lime";
-</script>"""
-
-
-@needs_browser
-@pytest.mark.parametrize("page", [ATTEMPTS, '<script>location = "http://ADDRESS/away"</script>'])
-def test_a_game_reaches_nothing_but_its_own_files(chromium, tmp_path, silent_server, page):
-    address, asked = silent_server
-    lay_out(tmp_path, {"index.html": f"<body>{page.replace('ADDRESS', address)}".encode()})
-    firstframe.take(chromium, tmp_path)
-    assert asked == []
-    if page == ATTEMPTS:
-        with Image.open(tmp_path / firstframe.NAME) as image:
-            assert image.convert("RGB").getpixel((900, 550)) == (0, 255, 0), "all was tried"
-
-
-@pytest.fixture
-def silent_server():
-    """Something else that listens on this machine, and what it was sent."""
-    asked = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen():
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    asked.append(connection.recv(200))
-
-        threading.Thread(target=listen, daemon=True).start()
-        yield f"127.0.0.1:{server.getsockname()[1]}", asked
-        server.shutdown(socket.SHUT_RDWR)
-
-
-def test_without_a_working_browser_there_is_still_the_tile(tmp_path, settings):
-    lay_out(tmp_path, {"index.html": b""})
-    for path in ("/nowhere/chromium", "/bin/false"):
-        settings.PICTURE_BROWSER = path
-        assert pictures.make(tmp_path, "Quiet").origin == pictures.TILE
