@@ -204,7 +204,7 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
         for label, entries in by_type.items():  # in the gesture's own order, so that locks are taken as verbs do
             _restore(apps.get_model(label), entries, act, result)
         if not result.restored:
-            raise Conflict("Nothing could be undone: " + some(result.moved_on))
+            raise Conflict("Nothing could be undone: " + (some(result.moved_on) or "all is as it was before."))
     return result
 
 
@@ -228,7 +228,7 @@ def _restore(model, entries, act, result):
         if back and not getattr(row, "may_become", lambda values: True)(back):
             result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
             continue
-        kept = [name for name in entry.after if name not in back]
+        kept = [name for name in entry.after if name not in back and now[name] != entry.before[name]]
         if kept:
             names = ", ".join(model._meta.get_field(name).verbose_name for name in kept)
             result.moved_on.append(f"{describe(row)} has changed since ({names}) and stays as it is.")

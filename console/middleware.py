@@ -19,7 +19,6 @@ from console.errors import alert
 from console.htmx import current_path, wants_partial
 
 log = logging.getLogger("attendant.access")
-FORMS = ("application/x-www-form-urlencoded",)  # a body with files is not read for somebody who has not signed in
 _HARMLESS = re.compile(r"[\w.-]{8,64}")
 
 
@@ -104,7 +103,7 @@ class ConsoleLoginMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request, view_func):
         login = resolve_url(self.get_login_url(view_func))
         if not wants_partial(request):
-            typed = request.POST.get("note", "").strip() if request.content_type in FORMS else ""
+            typed = request.POST.get("note", "").strip() if request.method == "POST" else ""
             if typed:  # a redirect would lose it
                 sign_in = f"{login}?{urlencode({'next': request.path})}"
                 return render(None, "session_ended.html", {"sign_in": sign_in, "typed": typed}, status=401)

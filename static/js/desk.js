@@ -23,10 +23,7 @@
       return;
     }
     if (looking && document.activeElement === document.body) byId(looking)?.focus({preventScroll: true});
-    if (status(e) === 286) { // nothing on the page can change: until something is put there that does
-      over = true;
-      return;
-    }
+    if (status(e) === 286) return void (over = true); // nothing on the page can change, until something is put there that does
     wait = [200, 204].includes(status(e)) ? base : Math.min(wait * 2, 60000);
     wait = Math.max(wait, 1000 * Number(header(e, "Retry-After")) || 0);
     arm();
@@ -39,8 +36,7 @@
   if (poller) arm();
   on("htmx:afterSettle", "htmx:after:settle", () => {
     if (!over || !document.querySelector(".watch") || ended) return;
-    over = false;
-    wait = base;
+    [over, wait] = [false, base];
     arm();
   });
   let told = 0; // new comments are spoken of once a minute at most, and never under the cursor
