@@ -62,10 +62,11 @@ def run(module, *arguments, timeout_s, memory=512 * MIB, cpu_s=60, fsize=100 * M
 
 
 def _end(process):
-    """The child and all it may have started; also when it is the caller who is interrupted."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    """The child and all it may have started, if it still runs; also when it is the caller who is interrupted."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _tail(err):
