@@ -45,7 +45,10 @@ def check(name):
 
 
 def _trouble(part):
-    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for char in part if char not in _JOINERS):
+    plain = part.isascii() and part.isprintable()  # nearly all, and quick even when the name is meant to be slow
+    if not plain and any(
+        unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for char in part if char not in _JOINERS
+    ):
         return "has characters in it that cannot be seen"
     if found := _RESERVED.search(part):
         return f"has a {found[0]} in it, which Windows and web pages do not allow"
