@@ -35,7 +35,7 @@ def check(name):
             "Windows' old zip tool wrote backslashes. Zip the folder again with 7-Zip or Explorer.",
             name,
         )
-    if name.startswith("/") or _DRIVE.match(name) or any(part in ("", ".", "..") for part in parts):
+    if _DRIVE.match(name) or any(part in ("", ".", "..") for part in parts):
         raise Refused(
             "path_traversal", "The name leads out of the game's folder, or around in it. Zip the folder again.", name
         )

@@ -7,7 +7,7 @@ import pytest
 from games import archive, filetypes
 from games.archive import Broken, Limits, Member, Report, inspect, unpack
 from games.tests.hostile import CASES, GAME, PARTS, TOO, A, damaged
-from games.tests.zips import PAGE, PNG, Item, game, pack
+from games.tests.zips import MIB, PAGE, PNG, Item, game, pack
 
 
 @pytest.fixture
@@ -55,6 +55,14 @@ def test_a_stream_that_makes_nothing_is_given_up_early(look, monkeypatch):
     monkeypatch.setattr(archive, "_stored", lambda *given: (fed.append(len(piece)) or piece for piece in whole(*given)))
     assert not look(PARTS["packs nothing"][1]).ok
     assert sum(fed) < 300_000
+
+
+def test_what_promises_too_little_is_stopped_there(look, monkeypatch):
+    made = []
+    whole = archive._inflated
+    monkeypatch.setattr(archive, "_inflated", lambda *it: (made.append(len(piece)) or piece for piece in whole(*it)))
+    assert not look(PARTS["lying header"][1]).ok
+    assert sum(made) <= 2 * MIB + archive.CHUNK + len(PAGE)
 
 
 def test_after_many_damaged_files_the_rest_is_left(look, monkeypatch):

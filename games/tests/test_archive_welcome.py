@@ -1,12 +1,13 @@
 """What real tools make is welcome, and comes out of the zip as it went in."""
 
+import os
 import shutil
 import stat
 import subprocess
 
 import pytest
 
-from games.archive import Limits, Report, inspect, unpack
+from games.archive import CHUNK, Limits, Report, inspect, unpack
 from games.tests import zips
 from games.tests.zips import PAGE, PNG, Item, game, pack
 
@@ -130,7 +131,11 @@ def test_content_that_only_looks_odd_is_welcome(name, head, put):
 def test_files_and_folders_are_plain_whatever_the_zip_says(put, tmp_path):
     path = put(pack(Item("index.html", PAGE, mode=0o100777), Item("d/a.txt", b"a", mode=0o100000)))
     (target := tmp_path / "out").mkdir()
-    unpack(path, inspect(path).members, target)
+    mask = os.umask(0o077)
+    try:
+        unpack(path, inspect(path).members, target)
+    finally:
+        os.umask(mask)
     assert {stat.S_IMODE(each.stat().st_mode) for each in target.rglob("*") if each.is_file()} == {0o644}
     assert stat.S_IMODE((target / "d").stat().st_mode) == 0o755
 
@@ -149,3 +154,8 @@ def test_what_the_tools_of_this_machine_make_is_welcome(command, put, tmp_path):
     report = inspect(put(made))
     assert report.findings == ()
     assert {member.path for member in report.members} == {"index.html", "музыка/a.txt"}
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 200, 2 * CHUNK, 5 * CHUNK + 257])
+def test_files_of_any_length_are_read_to_their_end(size, put):
+    assert inspect(put(game(Item("a.dat", b"\0" * size), Item("b.dat", os.urandom(size))))).findings == ()

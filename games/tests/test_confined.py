@@ -130,6 +130,21 @@ run("guest", {str(tmp_path / "pid")!r}, timeout_s=60)
     gone(int((tmp_path / "pid").read_text()))
 
 
+def test_it_does_nothing_for_somebody_who_has_gone():
+    command = [
+        sys.executable,
+        "-m",
+        "games.confined",
+        "1",
+        *[str(99 * MIB)] * 3,
+        "games.archive",
+        "inspect",
+        "gone.zip",
+    ]
+    done = subprocess.run(command, cwd=confined.ROOT, capture_output=True)
+    assert (done.returncode, done.stderr) == (confined.ORPHAN, b"")
+
+
 def test_a_failure_is_told_in_a_line(child):
     with pytest.raises(Confined, match=r"exit code 1\. ZeroDivisionError: division by zero") as failed:
         child("1 / 0")
