@@ -53,8 +53,8 @@ def process(claim):
     )
     line = Line(claim, build)
     try:
-        while build.is_processing:
-            line.run(Build.STAGES[Build.PROCESSING.index(build.state)])
+        while line.build.is_processing:
+            line.run(Build.STAGES[Build.PROCESSING.index(line.build.state)])
     finally:
         shutil.rmtree(line.folder, ignore_errors=True)
 
