@@ -21,6 +21,7 @@ _END64 = struct.Struct("<4sQ2H2I4Q")
 _EMPTY16, _EMPTY32 = 0xFFFF, 0xFFFFFFFF  # "look in the ZIP64 record"
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _DIRECTORY = 8 * MIB
+_NEWEST = 63  # the version of the format that a reader must know, times ten; there is none above 6.3
 _AGAIN = "Zip the folder again with an ordinary tool, into a new file."
 _ELSEWHERE = {
     b"Rar!": "a RAR archive",
@@ -184,12 +185,14 @@ def _walk(data, total):
 
 def _entry(data, at):
     fields = _CENTRAL.unpack_from(data, at)
-    _, _, _, flags, method, _, _, crc, packed, size, names, extras, comments, disk, _, attributes, offset = fields
+    _, _, needs, flags, method, _, _, crc, packed, size, names, extras, comments, disk, _, attributes, offset = fields
     after_name = at + _CENTRAL.size + names
     after = after_name + extras + comments
     if after > len(data):
         raise _odd("The directory ends in the middle of an entry.")
     entry = Entry(data[after_name - names : after_name], flags, method, crc, packed, size, attributes >> 16, offset)
+    if needs & 0xFF > _NEWEST:
+        raise _odd(f"{entry.shown} asks for a version of zip that does not exist.", entry.shown)
     told = ((size, _EMPTY32), (packed, _EMPTY32), (offset, _EMPTY32), (disk, _EMPTY16))
     extra = _extras(data[after_name : after_name + extras], entry)
     entry.size, entry.packed, entry.offset, disk = _widen(told, extra.get(_ZIP64), entry)

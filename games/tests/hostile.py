@@ -159,6 +159,7 @@ PARTS = {
     "folder with bytes": ("structure", game(Item("d/", b"hidden", method=0))),
     "folder with packed bytes": ("structure", game(Item("d/", packed=b"\0\0\0\xff\xff" * 9 + b"\3\0"))),
     "folder without slash": ("structure", game(Item("d.txt", mode=0o40755))),
+    "from the future": ("structure", game(Item("a.txt", b"a", central={"needs": 231}))),
     "no header": ("structure", damaged(GAME, b"PK\3\4", b"PK\3\3")),
     "no directory entry": ("structure", damaged(GAME, b"PK\1\2", b"PK\1\1")),
     "descriptor of another": (

@@ -78,7 +78,7 @@ def room():
     shutil.rmtree(folder)
 
 
-@settings(max_examples=1500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=damaged())
 @example(data=b"PK\5\6")
 @example(data=b"PK\5\6" + b"\0" * 18)
@@ -96,11 +96,12 @@ def test_there_is_an_answer_whatever_the_bytes(data, counted, room):
     assert all(f"{each.path}{each.sentence}".isprintable() for each in report.findings)
     if report.ok:
         unpacks_alike(report, data, room)
-    assert {path.name for path in room.iterdir()} == {"game.zip"}
+    assert {path.name for path in room.iterdir()} <= {"game.zip", "out"}
 
 
 def unpacks_alike(report, data, room):
     target = room / "out"
+    shutil.rmtree(target, ignore_errors=True)  # what a failed example left
     target.mkdir()
     unpack(room / "game.zip", report.members, target)
     assert sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) == report.unpacked

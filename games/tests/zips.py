@@ -63,10 +63,10 @@ class Item:
         return struct.pack("<4s5H3I2H", b"PK\3\4", 20, told["flags"], told["method"], 0, 33, *numbers) + name + extra
 
     def entry(self, offset):
-        told = {"extra": self.extra, "disk": 0, "offset": offset, **self.truth(), **self.central}
+        told = {"extra": self.extra, "disk": 0, "needs": 20, "offset": offset, **self.truth(), **self.central}
         name, extra, made = told["name"], told["extra"], self.host << 8 | 30
         sizes = (told["crc"], told["packed"], told["size"], len(name), len(extra), len(self.comment), told["disk"])
-        out = struct.pack("<4s6H", b"PK\1\2", made, 20, told["flags"], told["method"], 0, 33)
+        out = struct.pack("<4s6H", b"PK\1\2", made, told["needs"], told["flags"], told["method"], 0, 33)
         out += struct.pack("<3I4H", *sizes) + struct.pack("<H2I", 0, self.mode << 16, told["offset"])
         return out + name + extra + self.comment
 
