@@ -1,2 +1,5 @@
 """stub until the inspector lands"""
-class Report: pass
+
+
+class Report:
+    pass
