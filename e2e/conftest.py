@@ -38,6 +38,7 @@ def base_url(request):
     command += ["--workers", "2", "--no-control-socket", "--log-level", "warning"]
     environ = {**os.environ, **environment(name)}
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    environ["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"
     fds = [listener.fileno()]
     server = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=fds, preexec_fn=die_with_parent())
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -162,7 +162,7 @@ def _ours(request, ticket, name):
         return _text(413, "That is too much.")
     if said and probe.may_write(ticket.build) and (build := _find(ticket.build)):
         probe.write(build["pk"], [say(build["files"]) for say in said])
-    return HttpResponse(status=204)
+    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 
 def _find(prefix):
@@ -211,8 +211,10 @@ def _not_allowed(methods):
 
 def _seal(response, ticket, signed):
     """Headers that every answer carries. Only who holds a ticket may frame it, and hears of violations."""
-    told = f"frame-ancestors {ticket.console} 'self'; report-uri /{quote(signed)}/{OURS}csp" if ticket else ""
-    response.headers.update({**HEADERS, "Content-Security-Policy": f"{POLICY}; {told or "frame-ancestors 'none'"}"})
+    ancestors = f"{ticket.console} 'self'" if ticket else "'none'"
+    told = f"; report-uri /{quote(signed)}/{OURS}csp" if ticket else ""
+    response.headers.update(HEADERS)
+    response["Content-Security-Policy"] = f"{POLICY}; frame-ancestors {ancestors}{told}"
     if not response.has_header("Cache-Control"):
         response["Cache-Control"] = f"private, max-age={max(0, int(ticket.expires - time.time()))}"
     return response

@@ -9,6 +9,7 @@ from console import verbs
 from console.base import ConsoleView
 from console.models import Gesture
 from console.testing import steady, undo_form
+from games.tests.builds import make_build
 from moderation.filters import CommentFilter
 from moderation.models import Comment, Player
 from moderation.testing import make_comment, make_player
@@ -28,7 +29,7 @@ PUBLIC_ACCOUNTS = {
 # page → who may open it; everybody else gets 403
 READERS = {"moses", "lea", "ann", "olga"}
 DECIDERS = {"moses", "lea", "olga"}
-STAFF = READERS | {"rita"}
+STAFF = PLAYERS = READERS | {"rita"}
 MATRIX = {
     "console:dashboard": STAFF,
     "console:live": STAFF,
@@ -47,6 +48,8 @@ MATRIX = {
     "moderation:unban": {"lea", "olga"},
     "moderation:warn": DECIDERS,
     "moderation:note": DECIDERS,
+    "games:build": PLAYERS,
+    "games:play": PLAYERS,
 }
 ON_PLAYERS = {"moderation:player", "moderation:ban", "moderation:unban", "moderation:warn", "moderation:note"}
 ALONE = {
@@ -83,6 +86,8 @@ def address(name, lea):
         if name == "moderation:unban":
             verbs.get("player.ban")(player, by=lea.user, reason="spam")
         return reverse(name, args=[player.pk])
+    if name in ("games:build", "games:play"):
+        return reverse(name, args=[make_build().pk])
     comment = make_comment()
     if name == "console:undo":
         outcome = verbs.get("comment.approve")(comment, by=lea.user)
