@@ -213,7 +213,8 @@ def _seal(response, ticket, signed):
     """Headers that every answer carries. Only who holds a ticket may frame it, and hears of violations."""
     ancestors = f"{ticket.console} 'self'" if ticket else "'none'"
     told = f"; report-uri /{quote(signed)}/{OURS}csp" if ticket else ""
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response[name] = value
     response["Content-Security-Policy"] = f"{POLICY}; frame-ancestors {ancestors}{told}"
     if not response.has_header("Cache-Control"):
         response["Cache-Control"] = f"private, max-age={max(0, int(ticket.expires - time.time()))}"

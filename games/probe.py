@@ -28,7 +28,7 @@ _WRITES, _WINDOW_S = 20, 10  # 2 a second for each build, of which a game that s
 _ATTRIBUTES = r"""(?:[\s/](?:[^>"']|"[^"]*"|'[^']*')*+)?+"""
 _GAP = r"(?:\s++|<!--.*?-->)*+"
 _BEGINNING = re.compile(
-    rf"\ufeff?+(?:ï»¿)?+{_GAP}(?:<!doctype{_ATTRIBUTES}>)?+{_GAP}(?:<html{_ATTRIBUTES}>)?+{_GAP}(?:<head{_ATTRIBUTES}>)?+",
+    rf"\ufeff?+(?:\xef\xbb\xbf)?+{_GAP}(?:<!doctype{_ATTRIBUTES}>)?+{_GAP}(?:<html{_ATTRIBUTES}>)?+{_GAP}(?:<head{_ATTRIBUTES}>)?+",
     re.IGNORECASE | re.DOTALL,
 )
 _WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -61,11 +61,10 @@ def read(request, name):
     """What a POST to `name` tells: functions that give a finding once they know the build's files. None: too much.
     Whatever it is that came, there is no error.
     """
-    if request.META.get("CONTENT_LENGTH", "").isdigit() and int(request.META["CONTENT_LENGTH"]) > TOLD:
-        return None
     try:
-        body = request.read(TOLD + 1)
-        told = json.loads(body) if len(body) <= TOLD else None
+        if int(request.META.get("CONTENT_LENGTH") or 0) > TOLD:
+            return None
+        told = json.loads(request.read(TOLD))
     except (OSError, ValueError, RecursionError):
         return []
     return [say for each in _items(told) if (say := READERS[name](each))]
@@ -96,9 +95,8 @@ def _reported(item):
     if host:
         words = f"The game wanted to reach {host[:200]} ({directive}). It was not allowed to."
         return lambda files: Finding(code="wanted_host", level=Finding.WARNING, sentence=words)
-    words = (
-        f"The game wanted to use {wanted.partition(':')[0][:60] or 'something'} ({directive}). It was not allowed to."
-    )
+    what = wanted.partition(":")[0][:60] or "something"
+    words = f"The game wanted to use {what} ({directive}). It was not allowed to."
     return lambda files: Finding(code="blocked", sentence=words)
 
 

@@ -24,12 +24,10 @@ def respond(request, size, etag, piece):
         status = 206 if length > 0 else 416
         shown = f"{start}-{start + length - 1}" if length > 0 else "*"
         headers["Content-Range"] = f"bytes {shown}/{size}"
+    headers["Content-Length"] = "0" if status == 416 else str(length)
     if status == 416 or request.method == "HEAD":
-        response = HttpResponse(status=status)
-    else:
-        response = StreamingHttpResponse(piece(start, length), status=status)
-    response.headers.update({**headers, "Content-Length": "0" if status == 416 else str(length)})
-    return response
+        return HttpResponse(status=status, headers=headers)
+    return StreamingHttpResponse(piece(start, length), status=status, headers=headers)
 
 
 def _span(request, size, etag):

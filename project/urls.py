@@ -13,6 +13,7 @@ urlpatterns = [
     path("", login_not_required(RedirectView.as_view(url="/manage/")), name="root"),
     path("manage/", include("console.urls")),
     path("manage/", include("moderation.urls")),
+    path("manage/games/", include("games.urls")),
     path("accounts/", include("console.accounts")),
     path("favicon.ico", login_not_required(RedirectView.as_view(url=lazy_static("brand.svg"))), name="favicon"),
     path("admin/", admin.site.urls),

@@ -4,9 +4,14 @@ import zlib
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.test import RequestFactory
 
+from games import preview
 from games.models import Build
 from moderation.testing import make_game
+
+PAGE = "<!doctype html><html><head><title>Snake</title></head><body>hello</body></html>"
+FILES = {"index.html": PAGE, "js/game.js": "play()", "a b+c.txt": "spaces", "music.ogg": bytes(range(256)), "none": b""}
 
 
 def make_build(**kwargs):
@@ -23,3 +28,13 @@ def make_playable(files, **kwargs):
     for path, body in files.items():
         default_storage.save(build.folder + path, ContentFile(body))
     return build
+
+
+def signed(build):
+    """A ticket for it, as a console at console.localhost:8000 gives it."""
+    url = preview.play_url(build, RequestFactory().get("/", headers={"host": "console.localhost:8000"}))
+    return url.split("/")[3]
+
+
+def body(response):
+    return b"".join(response.streaming_content) if response.streaming else response.content

@@ -29,7 +29,7 @@ PUBLIC_ACCOUNTS = {
 # page → who may open it; everybody else gets 403
 READERS = {"moses", "lea", "ann", "olga"}
 DECIDERS = {"moses", "lea", "olga"}
-STAFF = PLAYERS = READERS | {"rita"}
+STAFF = READERS | {"rita"}
 MATRIX = {
     "console:dashboard": STAFF,
     "console:live": STAFF,
@@ -48,8 +48,8 @@ MATRIX = {
     "moderation:unban": {"lea", "olga"},
     "moderation:warn": DECIDERS,
     "moderation:note": DECIDERS,
-    "games:build": PLAYERS,
-    "games:play": PLAYERS,
+    "games:build": STAFF,
+    "games:play": STAFF,
 }
 ON_PLAYERS = {"moderation:player", "moderation:ban", "moderation:unban", "moderation:warn", "moderation:note"}
 ALONE = {
