@@ -28,12 +28,14 @@ OURS = ".attendant/"  # no file of a build can be called that: the inspector ref
 _ORIGIN = re.compile(r"https?://\{build\}\.([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?/?")
 _signer = signing.Signer(salt="games.preview", sep=".")
 
-# all that Chromium knows, but for what games are played with: autoplay, gamepad, sync-xhr
-_OFF = """accelerometer attribution-reporting bluetooth browsing-topics camera clipboard-read clipboard-write
-    compute-pressure display-capture encrypted-media fullscreen geolocation gyroscope hid identity-credentials-get
-    idle-detection keyboard-map local-fonts magnetometer microphone midi otp-credentials payment picture-in-picture
-    publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access usb web-share
-    window-management xr-spatial-tracking"""
+# all that ask for something of the device or of the person; not what games are played with: autoplay, gamepad, sync-xhr
+_OFF = """accelerometer bluetooth browsing-topics camera captured-surface-control clipboard-read clipboard-write
+    compute-pressure digital-credentials-create digital-credentials-get display-capture encrypted-media fullscreen
+    geolocation gyroscope hid identity-credentials-get idle-detection keyboard-map language-detector language-model
+    local-fonts local-network local-network-access loopback-network magnetometer microphone midi
+    on-device-speech-recognition otp-credentials payment picture-in-picture private-state-token-issuance
+    private-state-token-redemption publickey-credentials-create publickey-credentials-get screen-wake-lock serial
+    speaker-selection storage-access summarizer translator usb web-share window-management xr-spatial-tracking"""
 HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",  # in the frame a game has no origin, and ES modules ask for leave
