@@ -35,9 +35,11 @@ def base_url(request):
     create_database(name)
     listener = listen("127.0.0.1", 8500)
     command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}"]
-    command += ["--workers", "2", "--no-control-socket", "--log-level", "warning"]
+    command += ["--workers", "2", "--worker-class", "gthread", "--threads", "4"]
+    command += ["--no-control-socket", "--log-level", "warning"]
     environ = {**os.environ, **environment(name)}
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    environ["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"
     fds = [listener.fileno()]
     server = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=fds, preexec_fn=die_with_parent())
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -48,6 +50,29 @@ def base_url(request):
     server.wait(30)
     listener.close()
     drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def worker(base_url):
+    """Those who do background work, as `up` starts them, for tests that wait for some."""
+    name = f"{own_database()}_e2e"
+    environ = {**os.environ, **environment(name)}
+    del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    celery = [sys.executable, "-m", "celery", "--app", "project.celery", "--quiet"]
+    schedule = f"{os.environ['ATTENDANT_STATE']}/beat-{name}"
+    commands = [["worker", "--queues", "default,uploads", "--concurrency", "2", "--hostname", f"{name}@%h"]]
+    commands += [["beat", "--schedule", schedule, "--pidfile", ""]]
+    running = [
+        subprocess.Popen(
+            [*celery, *command, "--loglevel", "ERROR"], cwd=ROOT, env=environ, preexec_fn=die_with_parent()
+        )
+        for command in commands
+    ]
+    yield
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    for process in running:
+        process.wait(30)
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +97,7 @@ def world(request, base_url, django_db_setup, django_db_blocker):
 
 def wait_until_ready(url):
     """Both workers lost their connections with the old database; each must have found the new one."""
-    deadline, well = time.monotonic() + 15, 0
+    deadline, well = time.monotonic() + 30, 0
     with ThreadPoolExecutor(4) as pool:  # at the same time, so that one worker cannot answer for both
         while well < 2:
             well = well + 1 if all(pool.map(lambda _: answers(f"{url}/", "readyz"), range(4))) else 0
@@ -175,3 +200,11 @@ def lea(world):
     from console.testing import make_user
 
     return make_user("lea", roles.SENIOR)
+
+
+@pytest.fixture
+def rita(world):
+    from console import roles
+    from console.testing import make_user
+
+    return make_user("rita", roles.PUBLISHER)

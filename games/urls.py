@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from games import actions, upload, views
+from games import actions, play, upload, views
 
 app_name = "games"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("<int:pk>/archive/", views.GameVerb.as_view(verb=actions.archive), name="archive"),
     path("<int:pk>/restore/", views.GameVerb.as_view(verb=actions.restore), name="restore"),
     path("builds/<int:pk>/", views.BuildPage.as_view(), name="build"),
+    path("builds/<int:pk>/play/", play.PlayPage.as_view(), name="play"),
     path("builds/<int:pk>/picture/", views.PicturePage.as_view(), name="picture"),
     path("builds/<int:pk>/retry/", views.BuildVerb.as_view(verb=actions.retry), name="retry"),
     path("builds/<int:pk>/cancel/", views.BuildVerb.as_view(verb=actions.cancel), name="cancel"),

@@ -80,8 +80,9 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
-    "django.middleware.gzip.GZipMiddleware",  # static files come compressed; pads its answers against BREACH
     "console.middleware.RequestIdMiddleware",
+    "games.preview.PreviewMiddleware",  # the sandbox's hosts end here; whatever follows is the console's alone
+    "django.middleware.gzip.GZipMiddleware",  # static files come compressed; pads its answers against BREACH
     "csp.middleware.CSPMiddleware",
     "console.middleware.HeadersMiddleware",
     "console.live.UnchangedMiddleware",  # before all that an unchanged poll does not need

@@ -4,26 +4,26 @@
   // --- the poll asks every few seconds while somebody looks, and backs off when the server is in trouble
   const poller = byId("poller");
   const base = Number(poller?.dataset.every);
-  let wait = base, timer, over = false, ended = false, asked = Date.now();
+  let wait = base, timer, over = false, asked = Date.now();
   let looking = null; // where the focus is: what a poll brings up to date may take it away
   const ask = () => {
     asked = Date.now();
     looking = document.activeElement?.closest("[data-item]")?.id || (document.activeElement?.closest("#item") && "item");
     htmx.trigger(poller, "poll");
   };
+  const needed = () => document.querySelector("[data-badge], .watch, #seen"); // what a poll could bring up to date
   const arm = () => {
     clearTimeout(timer);
-    if (!over && !document.hidden) timer = setTimeout(ask, wait * (.9 + Math.random() * .2));
+    timer = over || document.hidden || !needed() ? 0 : setTimeout(ask, wait * (.9 + Math.random() * .2));
   };
   on("htmx:afterRequest", "htmx:finally:request", e => {
     if ((v4 ? source(e) : e.detail.elt) !== poller) return;
     if ([401, 403].includes(status(e))) {
-      over = ended = true;
+      over = true;
       document.dispatchEvent(new CustomEvent("attendant:session-ended"));
       return;
     }
     if (looking && document.activeElement === document.body) byId(looking)?.focus({preventScroll: true});
-    if (status(e) === 286) return void (over = true); // nothing on the page can change, until something is put there that does
     wait = [200, 204].includes(status(e)) ? base : Math.min(wait * 2, 60000);
     wait = Math.max(wait, 1000 * Number(header(e, "Retry-After")) || 0);
     arm();
@@ -34,11 +34,7 @@
     else arm();
   });
   if (poller) arm();
-  on("htmx:afterSettle", "htmx:after:settle", () => {
-    if (!over || !document.querySelector(".watch") || ended) return;
-    [over, wait] = [false, base];
-    arm();
-  });
+  on("htmx:afterSettle", "htmx:after:settle", () => poller && !timer && arm()); // Retry brought something to watch
   let told = 0; // new comments are spoken of once a minute at most, and never under the cursor
   document.addEventListener("attendant:news", e => {
     if (Date.now() - told < 60000) return;

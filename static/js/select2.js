@@ -35,10 +35,16 @@ document.addEventListener("attendant:ready", e => {
     const name = label.textContent, box = $select.next().find(".select2-selection")[0];
     const field = $select.next().find(".select2-search__field")[0];
     for (const each of [box, field]) each?.setAttribute("aria-label", name);
+    const chosen = box.getAttribute("aria-labelledby"); // of one game: what is chosen, without saying for what
+    label.id ||= `${select.id}_label`;
+    if (chosen) box.setAttribute("aria-labelledby", `${label.id} ${chosen}`);
     $select.on("select2:open", () => {
       const list = document.querySelector(".select2-results__options");
       list?.setAttribute("aria-label", name);
-      for (const each of [box, field]) each?.setAttribute("aria-controls", list?.id || "");
+      const search = field || document.querySelector(".select2-dropdown .select2-search__field"); // made when it opens
+      search?.setAttribute("aria-label", name);
+      for (const each of [box, search]) each?.setAttribute("aria-controls", list?.id || "");
+      search?.focus();
     });
   }
 });
