@@ -35,7 +35,7 @@ def base_url(request):
     create_database(name)
     listener = listen("127.0.0.1", 8500)
     command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}"]
-    command += ["--workers", "2", "--no-control-socket", "--log-level", "warning"]
+    command += ["--workers", "2", "--threads", "4", "--no-control-socket", "--log-level", "warning"]
     environ = {**os.environ, **environment(name)}
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     environ["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"

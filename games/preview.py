@@ -162,7 +162,7 @@ def _ours(request, ticket, name):
     said = probe.read(request, name)
     if said is None:
         return _text(413, "That is too much.")
-    if said and probe.may_write(ticket.build) and (build := _find(ticket.build)):
+    if said and probe.may_write(ticket.build, name) and (build := _find(ticket.build)):
         probe.write(build["pk"], [say(build["files"]) for say in said])
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 

@@ -175,20 +175,3 @@ def test_builds_that_cannot_be_played_say_nothing(tell, ask, build):
     assert not told()
     for where in ("seen", "csp"):
         assert ask(f".attendant/{where}", ticket=ticket).status_code == 405
-
-
-def test_who_comes_while_another_writes_is_not_heard(tell, build, committed_writer):
-    assert tell({"code": "storage", "what": "localStorage"}) == 204
-    assert not told()
-
-
-@pytest.fixture
-def committed_writer(build):
-    """Another connection that holds the build's turn."""
-    import psycopg
-
-    params = {k: v for k, v in connection.get_connection_params().items() if k in ("dbname", "host", "port", "user")}
-    password = connection.settings_dict["PASSWORD"] or None
-    with psycopg.connect(**params, password=password) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"findings of playing {build.pk}"])
-        yield other
