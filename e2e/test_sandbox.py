@@ -1,5 +1,6 @@
 """Games in a real browser: a hostile one gets nowhere, in the frame and in a tab of its own; good ones play."""
 
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,10 @@ def elsewhere():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    with socket.create_connection(server.server_address) as connection:  # it does count
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        connection.recv(1)
+    assert asked.pop()
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
 

@@ -87,6 +87,8 @@ def _reported(item):
     if not isinstance(report, dict):
         return None
     directive = plain(report.get("effective-directive") or report.get("violated-directive"), 60).partition(" ")[0]
+    if directive == "frame-ancestors":  # what has no origin, as in the frame, may frame nothing
+        return partial(_nested, item)
     wanted = plain(report.get("blocked-uri"), 2000)
     try:
         address = urlsplit(wanted)
@@ -128,6 +130,16 @@ def _storage(item, files):
     return Finding(code="storage", sentence=words)
 
 
+def _worker(item, files):
+    words = "The game wanted to start a worker. In the frame it cannot; in its own tab it can."
+    return Finding(code="worker", sentence=words)
+
+
+def _nested(item, files):
+    words = "The game wanted to show a page of its own inside the page. In the frame it cannot; in its own tab it can."
+    return Finding(code="nested_page", level=Finding.WARNING, sentence=words)
+
+
 _TRIED = {"open": "open a window", "alert": "show a dialog", "confirm": "show a dialog", "prompt": "show a dialog"}
 
 
@@ -141,6 +153,7 @@ _SAYS = {
     "script_error": _script_error,
     "missing_file": _missing,
     "storage": _storage,
+    "worker": _worker,
     "blocked": _blocked,
 }
 READERS = {"seen": _seen, "csp": _reported}

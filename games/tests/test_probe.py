@@ -113,10 +113,16 @@ def test_what_the_probe_saw_is_said_in_words(tell):
 def test_of_an_address_only_the_host_is_kept(tell):
     for blocked in ("https://evil.example:8443/steal?name=rita", "wss://evil.example/x", "inline", "data:text/html,x"):
         assert tell(report(blocked), "csp", "application/csp-report") == 204
+    assert tell(report("http://own.play.localhost", "frame-ancestors"), "csp") == 204
     assert [(code, sentence, times) for code, _, sentence, times in told()] == [
         ("wanted_host", "The game wanted to reach evil.example (connect-src). It was not allowed to.", 2),
         ("blocked", "The game wanted to use inline (connect-src). It was not allowed to.", 1),
         ("blocked", "The game wanted to use data (connect-src). It was not allowed to.", 1),
+        (
+            "nested_page",
+            "The game wanted to show a page of its own inside the page. In the frame it cannot; in its own tab it can.",
+            1,
+        ),
     ]
 
 

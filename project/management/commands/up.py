@@ -1,6 +1,7 @@
 """Runs the whole console until it is told to stop."""
 
 import hashlib
+import os
 import socket
 import sys
 import time
@@ -98,7 +99,12 @@ class Command(BaseCommand):
         env = {"DEMO": "1"} if settings.DEMO else {}
         if settings.DEMO and host not in ("127.0.0.1", "localhost"):
             env["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, "*" if host in ("0.0.0.0", "::") else host])  # noqa: S104
+        port = listener.getsockname()[1]
+        if settings.DEMO and not os.environ.get("PREVIEW_ORIGIN"):
+            env["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{port}"  # the port may be another than 8000
         web = ["gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--workers", "2"]
+        # threads wait for what browsers connect to ahead of need: two idle connections would hold two plain workers
+        web += ["--threads", "4"]
         web += ["--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"]
         group.start("web", [*python, *web], env=env, pass_fds=[listener.fileno()])
         celery = [*python, "celery", "--app", "project.celery", "--quiet"]
