@@ -145,7 +145,6 @@ def request_changes(builds, act):
 )
 def retry(builds, act, stage=""):
     """From the stage that failed, or an earlier one. Raises nothing for a later one: it starts where it can."""
-
     def start(build):
         wanted = _BEFORE.get(stage, build.reached)
         return min(wanted, build.reached, key=Build.PROCESSING.index)

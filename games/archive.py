@@ -1,5 +1,2 @@
 """stub until the inspector lands"""
-
-
-class Report:
-    pass
+class Report: pass
