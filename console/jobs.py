@@ -67,11 +67,14 @@ def kind_of(job):
     return _kinds[job.kind]
 
 
-def enqueue(name, by=None, **args):
-    """The row of a new job, in the caller's transaction; when that commits, a worker is told if it can be."""
-    job = Job.objects.create(kind=name, created_by=by, args=args)
-    transaction.on_commit(partial(wake, job.pk, _kinds[name].queue), robust=True)
-    return job
+def enqueue(name, several, by=None):
+    """The rows of new jobs, one for each of these `args`, in the caller's transaction; when that commits, workers are
+    told if they can be.
+    """
+    made = Job.objects.bulk_create([Job(kind=name, created_by=by, args=args) for args in several])
+    for job in made:
+        transaction.on_commit(partial(wake, job.pk, _kinds[name].queue), robust=True)
+    return made
 
 
 def wake(pk, queue):
@@ -123,6 +126,12 @@ def reap():
         if job not in spent and not send(job.pk, kind_of(job).queue):
             break  # the broker is away; the next round tries again
     return len(jobs)
+
+
+def are_delayed():
+    """Whether work has been waiting for longer than a worker that is well would let it."""
+    since = timezone.now() - timedelta(seconds=2 * RESEND_S)
+    return Job.objects.filter(state=Job.QUEUED, due_at__lt=since).exists()
 
 
 def _free(now):

@@ -204,7 +204,7 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
         for label, entries in by_type.items():  # in the gesture's own order, so that locks are taken as verbs do
             _restore(apps.get_model(label), entries, act, result)
         if not result.restored:
-            raise Conflict("Nothing could be undone: " + some(result.moved_on))
+            raise Conflict("Nothing could be undone: " + (some(result.moved_on) or "all is as it was before."))
     return result
 
 
@@ -228,7 +228,7 @@ def _restore(model, entries, act, result):
         if back and not getattr(row, "may_become", lambda values: True)(back):
             result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
             continue
-        kept = [name for name in entry.after if name not in back]
+        kept = [name for name in entry.after if name not in back and now[name] != entry.before[name]]
         if kept:
             names = ", ".join(model._meta.get_field(name).verbose_name for name in kept)
             result.moved_on.append(f"{describe(row)} has changed since ({names}) and stays as it is.")
@@ -322,13 +322,19 @@ def standing(rows, adverb):
 
 
 def taken_along(gesture, label):
-    """What a gesture did to rows of other models than the verb's own, as far as they have a status; "" if nothing."""
+    """What a gesture did to rows of other models than the verb's own, as far as they have a status; "" if nothing.
+
+    A model may say in `TAKEN` which statuses are worth a word, and which.
+    """
     if gesture.touched == {label.lower()}:
         return ""
     others = gesture.entries.exclude(target_type=label.lower()).filter(after__has_key="status")
     counted = others.values_list("target_type", "after__status").annotate(number=models.Count("pk")).order_by()
     said = []
     for target_type, status, number in counted:
+        status = getattr(apps.get_model(target_type), "TAKEN", {status: status}).get(status)
+        if status is None:
+            continue
         noun = apps.get_model(target_type)._meta.verbose_name if number == 1 else plural(apps.get_model(target_type))
         said.append(f"{number} {noun} {'was' if number == 1 else 'were'} {status} with it.")
     return " ".join(said)

@@ -4,6 +4,7 @@ A version in Redis names the state of the world: whatever changes it, changes th
 under an older version is never read again. With Redis gone a badge is "–", and nothing else breaks.
 """
 
+import re
 import time
 
 from django.conf import settings
@@ -11,9 +12,32 @@ from django.core import signing
 from django.core.cache import caches
 from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
+from django.utils.safestring import SafeString
 
+_WATCHED = re.compile(r"(?P<kind>[a-z]+)-(?P<pk>\d{1,18}):(?P<state>[a-z]*)", re.ASCII)
 VERSION, COUNTS, COUNT_S, TAG_S = "live:version", "live:counts", 60, 60
+_watched = {}  # kinds of things that change while somebody looks on (see watch)
 _signer = signing.Signer(salt="console.live")
+
+
+def watch(kind, bring_up_to_date):
+    """Lets pages hold `<input class="watch" name="watch" value="kind-17:state">`: polls send them.
+
+    `bring_up_to_date(request, {17: "state"}, here)` returns out-of-band HTML for those that are in another state now,
+    and a sentence to be spoken, or ("", "").
+    """
+    _watched[kind] = bring_up_to_date
+
+
+def changes(request, values, here):
+    """What the watched things on a page have become: out-of-band HTML and words."""
+    seen = {}
+    for value in values[:200]:
+        found = _WATCHED.fullmatch(value)
+        if found and found["kind"] in _watched:
+            seen.setdefault(found["kind"], {})[int(found["pk"])] = found["state"]
+    told = [_watched[kind](request, states, here) for kind, states in seen.items()]
+    return SafeString("".join(html for html, _ in told)), " ".join(words for _, words in told if words)
 
 
 def bump():
@@ -64,7 +88,8 @@ def is_unchanged(signed, session_key):
         whose, deadline, seen = _signer.unsign(signed).rsplit("/", 2)
     except (signing.BadSignature, ValueError):
         return False
-    return whose == _whose(session_key) and time.time() < int(deadline) and seen == str(version())
+    present = version()  # None without Redis: then nobody can tell
+    return whose == _whose(session_key) and time.time() < int(deadline) and None is not present and seen == str(present)
 
 
 class UnchangedMiddleware:

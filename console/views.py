@@ -48,10 +48,19 @@ class LivePoll(ConsoleView):
         news = respond.newer_at(request, here, whole_number(request.GET.get("seen")))
         if news == whole_number(request.GET.get("told"), 0):
             news = None  # said already: the link that says so may have the focus
-        response = HttpResponse(render_to_string("console/_live.html", {"news": news, "here": here}, request))
+        changed, spoken = live.changes(request, request.GET.getlist("watch"), here)
+        context = {"news": news, "here": here, "changed": changed, "spoken": spoken}
+        response = HttpResponse(render_to_string("console/_live.html", context, request))
+        if not self.is_needed():
+            response.status_code = 286  # the page has nothing that could change: it stops asking
         if news:
             response["HX-Trigger"] = json.dumps({"attendant:news": {"count": news}})
         return response
+
+    def is_needed(self):
+        """Whether the page shows anything a later poll could bring up to date."""
+        shown = any(section.waiting for section in sections.visible_to(self.request.user))
+        return shown or "seen" in self.request.GET or "watch" in self.request.GET
 
 
 def whole_number(text, default=None):

@@ -4,11 +4,12 @@ A build's background work follows from its state (Build.after_change): cancel, r
 Games are locked and recorded before builds, everywhere, so that two gestures never wait for each other.
 """
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.text import slugify
 
+from console.models import Gesture
 from console.verbs import verb
 from games.forms import ChangesForm, RetryForm
 from games.models import Build, Game
@@ -145,6 +146,7 @@ def request_changes(builds, act):
 )
 def retry(builds, act, stage=""):
     """From the stage that failed, or an earlier one. Raises nothing for a later one: it starts where it can."""
+
     def start(build):
         wanted = _BEFORE.get(stage, build.reached)
         return min(wanted, build.reached, key=Build.PROCESSING.index)
@@ -167,11 +169,11 @@ def cancel(builds, act):
     act.change(builds, state=Build.CANCELLED)
 
 
-def _move_games(builds, act, status, **which):
+def _move_games(builds, act, to, **which):
     """Games of these builds that wait for them, or wait no longer."""
     games = list(Game.objects.filter(builds__in=builds, **which).distinct().order_by("pk"))
     if games:
-        act.change(games, status=status)
+        act.change(games, status=to)
 
 
 # --- what only our own code does -----------------------------------------------------------------------------
@@ -206,7 +208,8 @@ def ready(builds, act):
     """A game that is published keeps what players play; any other gets the build as its own."""
     mine = {build.game_id: build for build in builds}
     games = Game.objects.filter(pk__in=mine, status__in=(Game.PROCESSING, Game.DRAFT, Game.FAILED))
-    games = [game for game in games.order_by("pk") if not _is_newer(game.current_build_id, mine[game.pk])]
+    games = games.select_related("current_build").order_by("pk")
+    games = [game for game in games if not game.current_build or game.current_build.number < mine[game.pk].number]
     if games:
         act.change(
             games,
@@ -214,12 +217,8 @@ def ready(builds, act):
             current_build=lambda game: mine[game.pk],
             thumbnail=lambda game: mine[game.pk].thumbnail,
         )
-        _supersede(games, list(mine.values()), act)
+        _supersede(games, [build.pk for build in mine.values()], act)
     act.change(builds, state=Build.READY)
-
-
-def _is_newer(pk, build):
-    return pk is not None and Build.objects.filter(pk=pk, number__gt=build.number).exists()
 
 
 @verb(
@@ -237,12 +236,22 @@ def fail(builds, act, error=""):
     act.change(builds, state=Build.FAILED, error=error)
 
 
+class SameZip(Exception):
+    """The zip is here already, as `build`."""
+
+    def __init__(self, build):
+        state = "it waits to be processed" if build.is_processing else f"it is {build.state}"
+        super().__init__(f"This very zip is here already, as {build}; {state}. Nothing was uploaded a second time.")
+        self.build = build
+
+
 @transaction.atomic
 def upload(received, *, by, key, origin, game=None, title="", description="", tags=(), author=None):
     """A zip in quarantine (games.intake.Received) becomes a build, of a new game when none is given.
 
-    Returns the console.verbs.Outcome; in one that is `replayed` nothing was made. Raises KeyReused.
+    Returns the console.verbs.Outcome; in one that is `replayed` nothing was made. Raises SameZip, KeyReused.
     """
+    _refuse_twice(received, by, key)
     if game is None:
         game = Game.objects.create(
             title=title, slug=_free_slug(title), description=description, author=author, status=Game.ARCHIVED
@@ -269,6 +278,18 @@ def upload(received, *, by, key, origin, game=None, title="", description="", ta
     if outcome.replayed:
         transaction.set_rollback(True)
     return outcome
+
+
+def _refuse_twice(received, by, key):
+    """One at a time for equal zips; the same click again is told so by the ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(received.sha256[:15], 16)])
+    if Gesture.objects.filter(actor=by, idempotency_key=key).exists():
+        return
+    alive = (*Build.PROCESSING, Build.READY, Build.SUPERSEDED)
+    same = Build.objects.filter(sha256=received.sha256, state__in=alive, swept_at=None).select_related("game").first()
+    if same:
+        raise SameZip(same)
 
 
 def _free_slug(title):

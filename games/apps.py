@@ -8,7 +8,22 @@ class GamesConfig(AppConfig):
     name = "games"
 
     def ready(self):
-        from games import actions, pipeline, roles  # noqa: F401  (actions declare their verbs)
+        from console import live, respond, sections
+        from games import actions, cards, pipeline, receivers, roles  # noqa: F401  (actions declare their verbs)
 
         post_migrate.connect(roles.apply, sender=self)
         pipeline.register()
+        receivers.connect()
+        respond.register(cards.GAME_CARD)
+        respond.register(cards.BUILD_CARD)
+        live.watch("build", cards.bring_up_to_date)
+        sections.register(
+            sections.Section(
+                name="games",
+                label="Games",
+                url="games:games",
+                permission="games.view_game",
+                icon="gamepad-2",
+                position=20,
+            )
+        )

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import MD5, Now, Upper
 from django.urls import reverse
+from django.utils import timezone
 from taggit.managers import TaggableManager
 
 
@@ -36,6 +37,7 @@ class Game(models.Model):
 
     PROCESSING, DRAFT, PUBLISHED, ARCHIVED, FAILED = "processing", "draft", "published", "archived", "failed"
     STATUSES = [(s, s.capitalize()) for s in (PROCESSING, DRAFT, PUBLISHED, ARCHIVED, FAILED)]
+    TAKEN = {DRAFT: "taken down"}  # what a gesture on something else is said to have done to games
 
     title = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
@@ -65,6 +67,7 @@ class Game(models.Model):
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="game_title_anywhere"),
             models.Index(fields=["touched_at", "id"], name="game_time"),
             models.Index(fields=["status", "touched_at", "id"], name="game_status"),
+            models.Index(fields=["title", "id"], name="game_title"),
             models.Index(fields=["author", "touched_at", "id"], name="game_author"),
         ]
 
@@ -92,7 +95,11 @@ class Game(models.Model):
         return not (build and Build.objects.filter(pk=build).exclude(swept_at=None).exists())
 
 
-class BuildQuerySet(models.QuerySet):
+class BuildManager(models.Manager):
+    def get_queryset(self):
+        """Without the list of files, which may be a hundred times the rest; asking for it loads it."""
+        return super().get_queryset().defer("files")
+
     def for_verbs(self):
         """With what decides whether a verb is legal."""
         return self.select_related("game")
@@ -137,10 +144,11 @@ class Build(models.Model):
     uploaded_at = models.DateTimeField(db_default=Now())
     changes_requested_at = models.DateTimeField(null=True, blank=True)
     job = models.ForeignKey("console.Job", models.SET_NULL, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(db_default=Now(), help_text="When a verb last changed it.")
     swept_at = models.DateTimeField(null=True, blank=True, help_text="When its files were removed.")
     version = models.PositiveIntegerField(default=0)
 
-    objects = BuildQuerySet.as_manager()
+    objects = BuildManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["game", "number"], name="build_number")]
@@ -192,6 +200,7 @@ class Build(models.Model):
         """The ledger calls this: background work follows what the states say now."""
         from games.pipeline import keep_going
 
+        cls.objects.filter(pk__in=[build.pk for build in builds]).update(changed_at=timezone.now())
         keep_going(builds)
 
 

@@ -32,13 +32,17 @@ def register():
 
 def keep_going(builds):
     """Background work as the builds' states want it: one job where there is something to do, none elsewhere."""
-    for build in builds:
-        mine = Job.objects.filter(pk=build.job_id, state__in=Job.OPEN)
-        if not build.is_processing:
-            jobs.cancel(mine)
-        elif not mine.exists():
-            build.job = jobs.enqueue(KIND, build=build.pk)
-            Build.objects.filter(pk=build.pk).update(job=build.job)
+    known = [build.job_id for build in builds if build.job_id]
+    going = set(Job.objects.filter(pk__in=known, state__in=Job.OPEN).values_list("pk", flat=True)) if known else set()
+    stop = [build.job_id for build in builds if build.job_id in going and not build.is_processing]
+    if stop:
+        jobs.cancel(Job.objects.filter(pk__in=stop))
+    start = [build for build in builds if build.is_processing and build.job_id not in going]
+    made = jobs.enqueue(KIND, [{"build": build.pk} for build in start]) if start else []
+    for build, job in zip(start, made, strict=True):
+        build.job = job
+    if start:
+        Build.objects.bulk_update(start, ["job"])
 
 
 def process(claim):
@@ -49,8 +53,8 @@ def process(claim):
     )
     line = Line(claim, build)
     try:
-        while build.is_processing:
-            line.run(Build.STAGES[Build.PROCESSING.index(build.state)])
+        while line.build.is_processing:
+            line.run(Build.STAGES[Build.PROCESSING.index(line.build.state)])
     finally:
         shutil.rmtree(line.folder, ignore_errors=True)
 

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from console.verbs import verb
+from moderation import signals
 from moderation.forms import BanForm, NoteForm, ReasonForm, WhyForm
 from moderation.lengths import TOO_LONG, is_long, until
 from moderation.models import Ban, Comment, Note, Strike
@@ -55,13 +56,14 @@ def reject(comments, act):
     key="b",
     form=BanForm,
 )
-def ban(players, act, expires="7d", reject_pending=True):
-    """Bans until `expires` (as moderation.lengths reads it) and, unless told not to, rejects what they have pending.
+def ban(players, act, expires="7d", reject_pending=True, games_down=False):
+    """Bans until `expires` (as moderation.lengths reads it) and, unless told not to, rejects what they have pending;
+    on request their games are taken down, too.
 
-    Raises PermissionDenied for a length the person may not give.
+    Raises PermissionDenied for a length the person may not give, or games the person may not take down.
     """
-    if act.by and is_long(expires) and not act.by.has_perm("moderation.ban_player_long"):
-        raise PermissionDenied(TOO_LONG)
+    if act.by and (games_down or is_long(expires)) and not act.by.has_perm("moderation.ban_player_long"):
+        raise PermissionDenied(TOO_LONG if is_long(expires) else "Your role may not take games down.")
     act.touch(players)
     now = timezone.now()
     bans = [
@@ -74,6 +76,8 @@ def ban(players, act, expires="7d", reject_pending=True):
         pending = list(pending.select_for_update(of=("self",)).order_by("pk"))
         if pending:
             act.change(pending, status=Comment.REJECTED)
+    if games_down:
+        signals.games_down.send(Ban, act=act, players=players)
 
 
 @verb(

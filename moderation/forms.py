@@ -49,7 +49,12 @@ class BanForm(ReasonForm):
     reject_pending = forms.BooleanField(
         label="Also reject the player's pending comments", required=False, widget=OnByDefault, initial=True
     )
-    field_order = ["version", "idempotency_key", "next", "reason", "expires", "reject_pending", "note"]
+    games_down = forms.BooleanField(
+        label="Also take the player's games down",
+        required=False,
+        help_text="Players cannot play them until somebody publishes them again, or the ban is undone.",
+    )
+    field_order = ["version", "idempotency_key", "next", "reason", "expires", "reject_pending", "games_down", "note"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -59,6 +64,8 @@ class BanForm(ReasonForm):
         ]
         self.fields["expires"].widget = forms.RadioSelect(choices=offered)
         self.fields["expires"].initial = "1d"
+        if not self.may_be_long:
+            del self.fields["games_down"]
 
     def clean_expires(self):
         length = self.cleaned_data["expires"]

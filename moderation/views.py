@@ -4,7 +4,7 @@ from django.http import HttpResponseRedirect
 from django.utils.http import urlencode
 from django_select2.views import AutoResponseView
 
-from console import ledger, personal, verbs
+from console import verbs
 from console.base import (
     ConsoleView,
     DetailPage,
@@ -16,11 +16,11 @@ from console.base import (
     with_params,
 )
 from console.bulk import BulkView
+from console.filters import narrowed
 from console.flags import BULK_ACTIONS
 from console.htmx import wants_partial
 from console.keyset import Order
 from console.ledger import Conflict
-from console.models import Gesture
 from moderation import drawing, suggestions
 from moderation.cards import (
     BULK_VERBS,
@@ -36,6 +36,7 @@ from moderation.cards import (
 from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment, Player, Reason
 from moderation.text import fold
+from moderation.timeline import told
 
 VIEW = "moderation.view_comment"
 
@@ -111,24 +112,6 @@ UNCLEAR = {
     "href": "?",
     "action": "Show what waits",
 }
-
-
-def narrowed(filterset, query):
-    """What the panel has set, for chips: label, value in words, and the query string without it."""
-    data = filterset.form.cleaned_data if filterset.is_valid() else {}
-    chips = []
-    for name in CommentFilter.in_panel:
-        value = query.getlist(name)
-        if not value or name not in data:
-            continue
-        field = filterset.form.fields[name]
-        words = ", ".join(value)
-        if name in ("games", "players"):
-            words = ", ".join(str(row) for row in data[name])
-        elif name == "reported":
-            words = dict(field.choices)[data[name]]
-        chips.append({"label": field.label, "words": words, "without": with_params(query, **{name: ""}).urlencode()})
-    return chips
 
 
 def empty(query, status):
@@ -267,29 +250,6 @@ class PlayerPage(DetailPage):
             "notes": player.notes.filter(withdrawn_at=None).select_related("author").order_by("-pk")[:20],
             "entries": told(self.request.user, player),
         }
-
-
-def told(user, *rows):
-    """What the ledger says about these rows, newest first, a line for each gesture: notes, reasons and objects in
-    words, and whether this person may undo it.
-    """
-    entries = {entry.batch_id: entry for entry in reversed(ledger.entries_on(*rows)[:50])}
-    entries = sorted(entries.values(), key=lambda entry: -entry.pk)
-    words = personal.reveal(entry.note for entry in entries)
-    labels = dict(Reason.objects.values_list("code", "label"))
-    undone = set(
-        Gesture.objects.filter(undoes__in=[entry.batch_id for entry in entries]).values_list("undoes_id", flat=True)
-    )
-    for entry in entries:
-        entry.words = words.get(entry.note, "")
-        entry.because = labels.get(entry.reason, entry.reason)
-        entry.declared = verbs.get(entry.verb)
-        entry.undoable = entry.declared and entry.batch_id not in undone and ledger.may_undo(user, entry.batch)
-        if entry.declared and entry.declared.model.lower() != entry.target_type:  # a cascade
-            entry.about = f"the {verbs.model_of(entry.declared.model)._meta.verbose_name}"
-        elif not entry.is_about(rows[0]):
-            entry.about = next((str(row) for row in rows if entry.is_about(row)), "")
-    return entries
 
 
 class CommentVerb(VerbView):

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ProjectConfig(AppConfig):
     name = "project"
+
+    def ready(self):
+        from project import celery  # noqa: F401  (web processes and commands send to its broker)

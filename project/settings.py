@@ -53,6 +53,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+FILE_UPLOAD_HANDLERS = ["console.uploads.NoFiles"]  # the upload page has its own
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000  # a bulk of 1,000 targets and what comes with it
 
 # --- Apps ----------------------------------------------------------------------------------------------------
@@ -116,6 +117,7 @@ TEMPLATES = [
                 "console.templatetags.console",
                 "console.templatetags.rows",
                 "moderation.templatetags.moderation",
+                "games.templatetags.games",
             ],
         },
     },
@@ -158,7 +160,7 @@ DATABASES = {
     "default": _database(
         env.str("DATABASE_URL"),
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
-        # gunicorn's workers serve one request at a time, so the pool is a kept and checked connection
+        # kept and checked connections, as many as a web process has threads
         # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
         pool={"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 1},
     ),
@@ -266,10 +268,31 @@ def _storage(where):
     if not where.startswith("s3://"):
         options = {"location": where, "allow_overwrite": True, "base_url": None}
         return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    from botocore.config import Config  # slow to import, and a folder needs none of it
+
     bucket, _, prefix = where.removeprefix("s3://").partition("/")
     # keys, region and AWS_ENDPOINT_URL are read from the environment by the library
-    options = {"bucket_name": bucket, "location": prefix.strip("/"), "default_acl": None, "file_overwrite": True}
+    options = {
+        "bucket_name": bucket,
+        "location": prefix.strip("/"),
+        "default_acl": None,
+        "file_overwrite": True,
+        "max_memory_size": 4 * 1024 * 1024,  # larger files are read by way of the disk
+        # whoever waits for it puts off its work and comes again
+        "client_config": Config(
+            connect_timeout=3,
+            read_timeout=5,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+            # what is not Amazon's often cannot do newer checksums
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    }
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+# a Chromium that takes a screenshot of games without a cover; it runs their code on the worker
+PICTURE_BROWSER = env.str("PICTURE_BROWSER", "")
 
 
 # --- Static --------------------------------------------------------------------------------------------------

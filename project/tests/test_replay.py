@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -10,10 +11,21 @@ from console import ledger, verbs
 from console.models import Entry, Gesture
 from console.personal import Keeper
 from console.values import encode
+from games.models import Build, Game
+from games.testing import make_build, make_game
 from moderation.models import Ban, Comment, Note, Player, Strike
 from moderation.testing import make_comment, make_player
 
-RECORDED = {Comment: ["status"], Ban: ["lifted_at"], Strike: ["withdrawn_at"], Note: ["withdrawn_at"]}
+RECORDED = {
+    Comment: ["status"],
+    Ban: ["lifted_at"],
+    Strike: ["withdrawn_at"],
+    Note: ["withdrawn_at"],
+    Game: ["status", "current_build_id", "thumbnail"],
+    Build: ["state", "changes_requested_at", "error"],
+}
+KEYS = {"current_build": "current_build_id"}
+STATES = (Build.READY, Build.STORED, Build.FAILED, Build.READY, Build.RECEIVED, Build.CANCELLED)
 STEP = st.tuples(
     st.sampled_from(["undo", "undo", *(verb.name for verb in verbs.every())]),
     st.booleans(),  # which of the two
@@ -39,13 +51,13 @@ def replayed(start):
     state = dict(start)
     for entry in Entry.objects.order_by("id"):
         for name, before in entry.before.items():
-            key = (entry.target_type, entry.target_id, name)
+            key = (entry.target_type, entry.target_id, KEYS.get(name, name))
             assert state.setdefault(key, before) == before, entry
             state[key] = entry.after[name]
     return state
 
 
-def do(step, people, comments, players):
+def do(step, people, pools):
     name, second, places = step
     by = people[second]
     if name == "undo":
@@ -54,10 +66,10 @@ def do(step, people, comments, players):
             undo(gestures[max(places) % len(gestures)], by)
         return
     verb = verbs.get(name)
-    model = Comment if verb.model == "moderation.Comment" else Player
-    pool = comments if model is Comment else players
+    model = verbs.model_of(verb.model)
+    pool = pools[model]
     rows = list(model.objects.filter(pk__in={pool[place % len(pool)].pk for place in places}))
-    extra = {"reject_pending": len(places) < 4} if name == "player.ban" else {}
+    extra = {"reject_pending": len(places) < 4, "games_down": len(places) < 3} if name == "player.ban" else {}
     verb(rows, by=by, reason="spam", note="why", **extra)
 
 
@@ -73,7 +85,7 @@ def undo(gesture, by):
     after, left = now(), defaultdict(int)
     for entry in gesture.entries.all():
         for name, value in entry.before.items():
-            key = (entry.target_type, entry.target_id, name)
+            key = (entry.target_type, entry.target_id, KEYS.get(name, name))
             if after[key] != value:
                 assert after[key] == before[key]
                 left[key[:2]] += 1
@@ -93,11 +105,14 @@ def test_the_state_is_the_replay_of_the_ledger(lea, olga, steps):
     with transaction.atomic():
         players = [make_player() for _ in range(3)]
         comments = [make_comment(player=players[place % 3]) for place in range(6)]
+        games = [make_game(author=players[place]) for place in range(3)]
+        builds = [make_build(state, game=games[place % 3]) for place, state in enumerate(STATES)]
+        pools = {Player: players, Comment: comments, Game: games, Build: builds}
         start = now()
         for step in steps:
             try:
-                do(step, (lea.user, olga.user), comments, players)
-            except ledger.Conflict:
+                do(step, (lea.user, olga.user), pools)
+            except (ledger.Conflict, PermissionDenied):
                 continue
         assert replayed(start) == now()
         for player in Player.objects.all():

@@ -10,10 +10,11 @@ LEAD = {"moderation.ban_player_long", "moderation.ban_network", "moderation.lift
 REASONS = {"moderation.add_reason", "moderation.change_reason"}
 LEDGER = {"console.view_entry", "console.export_entry", "console.view_staff"}
 ALL = {"console.enter_console", "games.view_game"}
+PUBLISH = {"games.upload_game", "games.publish_game", "games.archive_game", "games.review_build", "games.retry_build"}
 GROUPS = {
     "Moderator": ALL | READ | WORK,
     "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | {"console.undo_gesture"},
-    "Publisher": ALL,
+    "Publisher": ALL | PUBLISH,
     "Auditor": ALL | READ | LEDGER,
     "Beta": set(),
 }

@@ -8,11 +8,36 @@ from django.contrib.auth.models import Permission
 from django.urls import resolve
 
 from console import ledger, personal, respond, values, verbs
-from console.models import Entry, Gesture, Personal
+from console.models import Entry, Gesture, Job, Personal
+from games.models import Build, Game
+from games.testing import make_build, make_game
 from moderation.models import Ban, Comment, Player
-from moderation.testing import make_comment, make_game, make_player
+from moderation.testing import make_comment, make_player
 
-TARGETS = {"moderation.Comment": lambda verb: make_comment(), "moderation.Player": lambda verb: target_player(verb)}
+TARGETS = {
+    "moderation.Comment": lambda verb: make_comment(),
+    "moderation.Player": lambda verb: target_player(verb),
+    "games.Game": lambda verb: target_game(verb),
+    "games.Build": lambda verb: make_build(BEFORE.get(verb.name, Build.READY)),
+}
+BEFORE = {  # the state of a build in which the verb is legal
+    "build.retry": Build.FAILED,
+    "build.cancel": Build.UNPACKED,
+    "build.receive": Build.CANCELLED,
+    "build.ready": Build.STORED,
+    "build.fail": Build.INSPECTED,
+}
+STATUS = {"game.unpublish": Game.PUBLISHED, "game.restore": Game.ARCHIVED}
+
+
+def target_game(verb):
+    """A game with an older build that players know, and a newer one that is ready."""
+    game = make_game()
+    make_build(game=game)
+    make_build(game=game, current=False)
+    game.status = STATUS.get(verb.name, Game.DRAFT)
+    game.save()
+    return game
 
 
 def target_player(verb):
@@ -35,6 +60,9 @@ def state(rows):
     found = []
     for row in rows:
         row = type(row).objects.get(pk=row.pk)
+        if isinstance(row, Game | Build):
+            found += state_of_game(row if isinstance(row, Game) else row.game)
+            continue
         player = row if isinstance(row, Player) else row.player
         found.append(
             {
@@ -48,6 +76,14 @@ def state(rows):
     return found
 
 
+def state_of_game(game):
+    """The game and its builds, and whether somebody works on them; which job it is may differ."""
+    passing = ("version", "changed_at", "job")
+    rows = [game, *game.builds.order_by("pk")]
+    said = [{f.attname: getattr(row, f.attname) for f in row._meta.fields if f.name not in passing} for row in rows]
+    return [*said, {"open": Job.objects.filter(pk__in=game.builds.values("job"), state__in=Job.OPEN).count()}]
+
+
 @pytest.fixture(params=verbs.every(), ids=lambda verb: verb.name)
 def verb(request):
     return request.param
@@ -57,6 +93,8 @@ def test_a_verb_names_a_permission_that_exists_and_is_routed(db, verb):
     app_label, codename = verb.permission.split(".")
     assert Permission.objects.filter(content_type__app_label=app_label, codename=codename).exists()
     assert respond.card_for(verb.model.lower())
+    if not verb.by_hand:
+        return
     address = f"{make(verb)[0].get_absolute_url()}{verb.name.rpartition('.')[2]}/"
     assert resolve(address).func.view_initkwargs["verb"] is verb
 

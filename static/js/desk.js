@@ -4,8 +4,13 @@
   // --- the poll asks every few seconds while somebody looks, and backs off when the server is in trouble
   const poller = byId("poller");
   const base = Number(poller?.dataset.every);
-  let wait = base, timer, over = false, asked = Date.now();
-  const ask = () => { asked = Date.now(); htmx.trigger(poller, "poll"); };
+  let wait = base, timer, over = false, ended = false, asked = Date.now();
+  let looking = null; // where the focus is: what a poll brings up to date may take it away
+  const ask = () => {
+    asked = Date.now();
+    looking = document.activeElement?.closest("[data-item]")?.id || (document.activeElement?.closest("#item") && "item");
+    htmx.trigger(poller, "poll");
+  };
   const arm = () => {
     clearTimeout(timer);
     if (!over && !document.hidden) timer = setTimeout(ask, wait * (.9 + Math.random() * .2));
@@ -13,10 +18,12 @@
   on("htmx:afterRequest", "htmx:finally:request", e => {
     if ((v4 ? source(e) : e.detail.elt) !== poller) return;
     if ([401, 403].includes(status(e))) {
-      over = true;
+      over = ended = true;
       document.dispatchEvent(new CustomEvent("attendant:session-ended"));
       return;
     }
+    if (looking && document.activeElement === document.body) byId(looking)?.focus({preventScroll: true});
+    if (status(e) === 286) return void (over = true); // nothing on the page can change, until something is put there that does
     wait = [200, 204].includes(status(e)) ? base : Math.min(wait * 2, 60000);
     wait = Math.max(wait, 1000 * Number(header(e, "Retry-After")) || 0);
     arm();
@@ -27,6 +34,11 @@
     else arm();
   });
   if (poller) arm();
+  on("htmx:afterSettle", "htmx:after:settle", () => {
+    if (!over || !document.querySelector(".watch") || ended) return;
+    [over, wait] = [false, base];
+    arm();
+  });
   let told = 0; // new comments are spoken of once a minute at most, and never under the cursor
   document.addEventListener("attendant:news", e => {
     if (Date.now() - told < 60000) return;
@@ -83,4 +95,5 @@
   };
   wake(document);
   on("htmx:afterSettle", "htmx:after:settle", e => target(e)?.isConnected && wake(target(e)));
+  document.addEventListener("attendant:shown", e => wake(e.target));
 }

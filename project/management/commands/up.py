@@ -97,18 +97,20 @@ class Command(BaseCommand):
     def start(self, group, listener, host):
         python = [sys.executable, "-m"]
         env = {"DEMO": "1"} if settings.DEMO else {}
+        if settings.DEMO and "PREVIEW_ORIGIN" not in os.environ:
+            env["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"
         if settings.DEMO and host not in ("127.0.0.1", "localhost"):
             env["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, "*" if host in ("0.0.0.0", "::") else host])  # noqa: S104
-        port = listener.getsockname()[1]
-        if settings.DEMO and not os.environ.get("PREVIEW_ORIGIN"):
-            env["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{port}"  # the port may be another than 8000
         web = ["gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--workers", "2"]
-        # threads wait for what browsers connect to ahead of need: two idle connections would hold two plain workers
-        web += ["--threads", "4"]
+        # threads: an upload may take minutes, and must not keep others waiting
+        web += ["--worker-class", "gthread", "--threads", "4"]
         web += ["--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"]
         group.start("web", [*python, *web], env=env, pass_fds=[listener.fileno()])
         celery = [*python, "celery", "--app", "project.celery", "--quiet"]
-        group.start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"], env=env)
+        # two workers: what looks after jobs must not wait behind them
+        for queue, number in (("default", 1), ("uploads", 2)):
+            worker = ["worker", "--queues", queue, "--concurrency", str(number), "--hostname", f"{queue}@%h"]
+            group.start(f"worker for {queue}", [*celery, *worker, "--loglevel", "WARNING"], env=env)
         schedule = ["--schedule", str(settings.STATE_DIR / "beat"), "--pidfile", "", "--loglevel", "WARNING"]
         group.start("beat", [*celery, "beat", *schedule], env=env)
 
