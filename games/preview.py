@@ -172,7 +172,7 @@ def _find(prefix):
     key, hot = f"preview:{prefix}", caches["hot"]
     if known := hot.get(key):
         return known
-    build = Build.objects.filter(prefix=prefix).only("state", "swept_at", "files").first()
+    build = Build.objects.filter(prefix=prefix).defer(None).only("state", "swept_at", "files").first()
     if build is None or not build.is_playable:
         return None
     known = {"pk": build.pk, "files": {path: (size, crc) for path, size, crc in build.files}}

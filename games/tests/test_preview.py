@@ -254,9 +254,7 @@ def test_what_was_swept_away_stops_within_seconds(ask, build):
 
 
 def test_a_file_costs_one_query_and_soon_none(ask):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         ask("js/game.js")
         assert len(queries) == 1
         ask("music.ogg")
