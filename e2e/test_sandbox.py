@@ -164,12 +164,13 @@ def test_the_console_answers_while_a_game_keeps_its_processor_busy(open_as, lea,
     allowed.update(NEWER)
     page = open_as(lea, "/manage/")
     game = play(page, make_playable(games.BUSY))
-    began = time.monotonic()
-    expect(game.locator("p")).to_have_text("busy")
     page.wait_for_timeout(400)
+    began = time.monotonic()
     page.get_by_role("link", name="Preferences").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert time.monotonic() - began < games.BUSY_S
+    answered = time.monotonic() - began
+    game.evaluate("1")  # cannot be had before the game is done
+    assert answered < time.monotonic() - began - 1
 
 
 def test_without_javascript_the_page_says_the_same(open_as, lea, allowed):
