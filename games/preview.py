@@ -162,7 +162,7 @@ def _ours(request, ticket, name):
     said = probe.read(request, name)
     if said is None:
         return _text(413, "That is too much.")
-    if said and probe.may_write(ticket.build) and (build := _find(ticket.build)):
+    if said and probe.may_write(ticket.build, name) and (build := _find(ticket.build)):
         probe.write(build["pk"], [say(build["files"]) for say in said])
     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
@@ -172,7 +172,7 @@ def _find(prefix):
     key, hot = f"preview:{prefix}", caches["hot"]
     if known := hot.get(key):
         return known
-    build = Build.objects.defer(None).filter(prefix=prefix).only("state", "swept_at", "files").first()
+    build = Build.objects.filter(prefix=prefix).defer(None).only("state", "swept_at", "files").first()
     if build is None or not build.is_playable:
         return None
     known = {"pk": build.pk, "files": {path: (size, crc) for path, size, crc in build.files}}

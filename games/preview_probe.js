@@ -52,7 +52,7 @@
 
   const wanted = (name, fn) => { // calls through, and tells of what the sandbox refuses
     try { return fn(); } catch (error) {
-      if (error?.name === "SecurityError") say("storage", {what: name});
+      if (error?.name === "SecurityError") say(name === "Worker" ? "worker" : "storage", {what: name});
       throw error;
     }
   };
@@ -62,6 +62,7 @@
   }
   const {open} = IDBFactory.prototype;
   IDBFactory.prototype.open = function (...args) { return wanted("indexedDB", () => open.apply(this, args)); };
+  window.Worker = new Proxy(Worker, {construct: (real, args) => wanted("Worker", () => new real(...args))});
   for (const name of ["open", "alert", "confirm", "prompt"]) {
     const real = window[name];
     window[name] = (...args) => { say("blocked", {what: name}); return real.apply(window, args); };

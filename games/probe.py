@@ -20,7 +20,8 @@ SCRIPT = Path(__file__).with_name("preview_probe.js").read_bytes()
 TOLD = 16 * 1024  # bytes of one POST
 AT_ONCE = 24  # findings of one POST
 KEPT = 50  # findings of one build
-_WRITES, _WINDOW_S = 20, 10  # 2 a second for each build, of which a game that starts needs several at once
+_WINDOW_S = 10
+_WRITES = {"seen": 5, "csp": 15}  # POSTs that count in that time, of each build: one that starts needs several at once
 
 # --- into the page -------------------------------------------------------------------------------------------------
 
@@ -86,6 +87,8 @@ def _reported(item):
     if not isinstance(report, dict):
         return None
     directive = plain(report.get("effective-directive") or report.get("violated-directive"), 60).partition(" ")[0]
+    if directive == "frame-ancestors":  # what has no origin, as in the frame, may frame nothing
+        return partial(_nested, item)
     wanted = plain(report.get("blocked-uri"), 2000)
     try:
         address = urlsplit(wanted)
@@ -127,6 +130,16 @@ def _storage(item, files):
     return Finding(code="storage", sentence=words)
 
 
+def _worker(item, files):
+    words = "The game wanted to start a worker. In the frame it cannot; in its own tab it can."
+    return Finding(code="worker", sentence=words)
+
+
+def _nested(item, files):
+    words = "The game wanted to show a page of its own inside the page. In the frame it cannot; in its own tab it can."
+    return Finding(code="nested_page", level=Finding.WARNING, sentence=words)
+
+
 _TRIED = {"open": "open a window", "alert": "show a dialog", "confirm": "show a dialog", "prompt": "show a dialog"}
 
 
@@ -140,6 +153,7 @@ _SAYS = {
     "script_error": _script_error,
     "missing_file": _missing,
     "storage": _storage,
+    "worker": _worker,
     "blocked": _blocked,
 }
 READERS = {"seen": _seen, "csp": _reported}
@@ -154,18 +168,17 @@ def plain(value, limit):
 # --- into the database ---------------------------------------------------------------------------------------------
 
 
-def may_write(build):
+def may_write(build, name):
     """Whether this build has said little enough lately. Not while Redis is away: what a game does can wait."""
-    hot = caches["hot"]
-    return any(hot.add(f"preview-said:{build}:{n}", 1, timeout=_WINDOW_S) for n in random.sample(range(_WRITES), 3))
+    hot, turns = caches["hot"], random.sample(range(_WRITES[name]), 3)
+    return any(hot.add(f"preview-said:{build}:{name}:{turn}", 1, timeout=_WINDOW_S) for turn in turns)
 
 
 def write(pk, findings):
-    """Adds them to the build's, or counts them once more. Whoever comes while another writes is not heard."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"findings of playing {pk}"])
-        if not cursor.fetchone()[0]:
-            return
+    """Adds them to the build's, or counts them once more; one after the other, so that none comes twice."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"findings of playing {pk}"])
         mine = Finding.objects.filter(build=pk, source=Finding.PLAY)
         room = KEPT - mine.count()
         for each in findings:

@@ -7,24 +7,17 @@ from django.core.files.storage import default_storage
 from django.test import RequestFactory
 
 from games import preview
-from games.models import Build
-from moderation.testing import make_game
+from games.testing import make_build
 
 PAGE = "<!doctype html><html><head><title>Snake</title></head><body>hello</body></html>"
 FILES = {"index.html": PAGE, "js/game.js": "play()", "a b+c.txt": "spaces", "music.ogg": bytes(range(256)), "none": b""}
-
-
-def make_build(**kwargs):
-    values = {"number": 1, "zip_name": "game.zip", "sha256": "0" * 64, "size": 1} | kwargs
-    values["game"] = values.get("game") or make_game(status="draft")
-    return Build.objects.create(**values)
 
 
 def make_playable(files, **kwargs):
     """A build that is ready, with these files (path → text or bytes) in the storage."""
     files = {path: body.encode() if isinstance(body, str) else body for path, body in files.items()}
     listed = [[path, len(body), zlib.crc32(body)] for path, body in files.items()]
-    build = make_build(**{"state": Build.READY, "files": listed} | kwargs)
+    build = make_build(files=listed, **kwargs)
     for path, body in files.items():
         default_storage.save(build.folder + path, ContentFile(body))
     return build

@@ -6,7 +6,7 @@ import pytest
 
 from games import preview
 from games.models import Finding
-from games.tests.builds import make_build
+from games.testing import make_build
 
 
 def test_the_page_frames_that_build_and_nothing_else(rita, build):

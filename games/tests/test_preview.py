@@ -254,9 +254,7 @@ def test_what_was_swept_away_stops_within_seconds(ask, build):
 
 
 def test_a_file_costs_one_query_and_soon_none(ask):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         ask("js/game.js")
         assert len(queries) == 1
         ask("music.ogg")
@@ -345,3 +343,29 @@ def test_what_is_known_is_not_sent_again(ask):
     assert response.status_code == 304
     assert "sandbox" in response["Content-Security-Policy"]
     assert ask("music.ogg", **{"range": "bytes=0-1", "if-range": '"old"'}).status_code == 200
+
+
+@pytest.fixture
+def s3(settings):
+    """A bucket as storage."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    keys = {"endpoint_url": "http://{}:{}".format(*server.get_host_and_port()), "region_name": "us-east-1"}
+    boto3.client("s3", aws_access_key_id="a", aws_secret_access_key="b", **keys).create_bucket(Bucket="games")
+    options = {"bucket_name": "games", "location": "here", "access_key": "a", "secret_key": "b", **keys}
+    default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    yield
+    server.stop()
+
+
+def test_a_bucket_gives_only_the_part_that_was_asked_for(s3, ask, build):
+    assert body(ask("music.ogg")) == bytes(range(256))
+    response = ask("music.ogg", range="bytes=10-19")
+    assert (response.status_code, body(response)) == (206, bytes(range(10, 20)))
+    assert b"hello" in body(ask())
+    default_storage.delete(build.folder + "music.ogg")
+    assert ask("music.ogg").status_code == 404

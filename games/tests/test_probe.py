@@ -113,10 +113,16 @@ def test_what_the_probe_saw_is_said_in_words(tell):
 def test_of_an_address_only_the_host_is_kept(tell):
     for blocked in ("https://evil.example:8443/steal?name=rita", "wss://evil.example/x", "inline", "data:text/html,x"):
         assert tell(report(blocked), "csp", "application/csp-report") == 204
+    assert tell(report("http://own.play.localhost", "frame-ancestors"), "csp") == 204
     assert [(code, sentence, times) for code, _, sentence, times in told()] == [
         ("wanted_host", "The game wanted to reach evil.example (connect-src). It was not allowed to.", 2),
         ("blocked", "The game wanted to use inline (connect-src). It was not allowed to.", 1),
         ("blocked", "The game wanted to use data (connect-src). It was not allowed to.", 1),
+        (
+            "nested_page",
+            "The game wanted to show a page of its own inside the page. In the frame it cannot; in its own tab it can.",
+            1,
+        ),
     ]
 
 
@@ -175,20 +181,3 @@ def test_builds_that_cannot_be_played_say_nothing(tell, ask, build):
     assert not told()
     for where in ("seen", "csp"):
         assert ask(f".attendant/{where}", ticket=ticket).status_code == 405
-
-
-def test_who_comes_while_another_writes_is_not_heard(tell, build, committed_writer):
-    assert tell({"code": "storage", "what": "localStorage"}) == 204
-    assert not told()
-
-
-@pytest.fixture
-def committed_writer(build):
-    """Another connection that holds the build's turn."""
-    import psycopg
-
-    params = {k: v for k, v in connection.get_connection_params().items() if k in ("dbname", "host", "port", "user")}
-    password = connection.settings_dict["PASSWORD"] or None
-    with psycopg.connect(**params, password=password) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"findings of playing {build.pk}"])
-        yield other
