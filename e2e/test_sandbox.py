@@ -30,6 +30,7 @@ STOPPED = NEWER | {
     "Download is disallowed",
     "Unsafe attempt to initiate navigation",
     "Permissions policy violation",
+    "An iframe which has both allow-scripts and allow-same-origin",  # said of what the game frames itself
     "A bad HTTP response code (404) was received",  # a service worker's script
     404,
 }
