@@ -49,7 +49,7 @@ def work(build):
     return Job.objects.get(pk=build.job_id)
 
 
-@pytest.mark.parametrize(("name", "tool"), zip(samples.names(), samples.TOOLS, strict=True))
+@pytest.mark.parametrize(("name", "tool"), list(zip(samples.names(), samples.TOOLS, strict=True)))
 def test_a_good_zip_becomes_a_draft_that_can_be_played(db, name, tool, places):
     build = arrived(samples.zipped(name, tool))
     job = work(build)
