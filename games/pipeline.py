@@ -81,13 +81,14 @@ class Line:
         self.claim, self.build = claim, build
         self.folder = Path(settings.WORK_DIR) / f"{build.prefix.hex}-{claim.job.pk}-{claim.job.attempt}"
         self.effects = {}  # fields of the build that the stage changes
+        self.source, self.found = "", []  # what it found out, in place of what it did before
 
     def run(self, name):
         """One stage, with its line in the log. Raises jobs.Failed, jobs.Later and jobs.Lost."""
         self.claim.check()
         attempt = self.claim.job.attempt
         log = StageRun.objects.create(build=self.build, name=name, attempt=attempt, worker=self.claim.job.worker)
-        self.effects, self.found = {}, []
+        self.effects, self.source, self.found = {}, "", []
         try:
             getattr(self, f"_{name}")()
         except jobs.Failed as failed:
@@ -110,8 +111,8 @@ class Line:
             with self.claim.fenced(**fields):
                 if not self.build.is_processing:
                     raise jobs.Lost
-                if self.found:
-                    Finding.objects.filter(build=self.build, source=self.found[0].source).delete()
+                if self.source:
+                    Finding.objects.filter(build=self.build, source=self.source).delete()
                     Finding.objects.bulk_create(self.found, ignore_conflicts=True)
                 yield
 
@@ -141,10 +142,11 @@ class Line:
     def _inspected(self):
         """Decides from the zip's directory, in a child that may neither use much memory nor much time."""
         report = self._report(fresh=True)
+        self.source = Finding.ARCHIVE
         self.found = [
             Finding(
                 build=self.build,
-                source=Finding.ARCHIVE,
+                source=self.source,
                 code=each.code,
                 level=each.level,
                 path=each.path[:300],
@@ -169,8 +171,9 @@ class Line:
         """A missing picture never fails a build: there is always the tile."""
         self._files()
         picture = pictures.make(self.folder, title=self.build.game.title)
+        self.source = Finding.PICTURE
         self.found = [
-            Finding(build=self.build, source=Finding.PICTURE, code=code, level=Finding.NOTE, sentence=sentence)
+            Finding(build=self.build, source=self.source, code=code, level=Finding.NOTE, sentence=sentence)
             for code, sentence in picture.findings
         ]
         name = f"pictures/{self.build.prefix.hex}.webp"

@@ -95,6 +95,7 @@ def test_a_retry_may_start_earlier_but_not_later(db, rita):
     build.refresh_from_db()
     assert build.state == Build.UNPACKED
     actions.cancel(build, by=rita.user)
+    build.refresh_from_db()
     actions.retry(build, by=rita.user, stage=Build.INSPECTED)
     build.refresh_from_db()
     assert build.state == Build.RECEIVED
