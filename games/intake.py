@@ -62,6 +62,15 @@ class Received:
         return received if pk == user.pk and quarantine.path_of(received.name).exists() else None
 
 
+def keep(zip_name, content):
+    """The Received of a zip that is here already, as bytes."""
+    name = quarantine.new_name()
+    path = quarantine.path_of(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return Received(name, zip_name, hashlib.sha256(content).hexdigest(), len(content))
+
+
 class ZipFile(UploadedFile):
     """What a form finds in its file field: the bytes are in quarantine already."""
 

@@ -14,11 +14,21 @@ _SOURCES = Path(__file__).parent / "sample_games"
 _TIME = (2026, 11, 2, 12, 0, 0)
 _DOS_TIME, _DOS_DATE = 12 << 11, (2026 - 1980) << 9 | 11 << 5 | 2
 _FOLDER, _FILE = 0o40755, 0o100644
+_DESCRIBED = {
+    "bell-garden": "Ring the bells in the order they bloom. With sound; made of modules.",
+    "neon-drift": "Dodge the traffic on a road without end. Arrow keys, or a finger.",
+    "star-hopper": "Hop from star to star. It remembers your best, when played in its own tab.",
+}
 TOOLS = ("python", "stream", "finder")
 
 
 def names():
     return sorted(path.name for path in _SOURCES.iterdir() if path.is_dir())
+
+
+def described(name):
+    """What its publisher would write about it."""
+    return _DESCRIBED[name]
 
 
 def files(name):

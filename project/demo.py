@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import uuid
 from contextlib import nullcontext
 
 from django.contrib.auth.hashers import make_password
@@ -9,8 +10,11 @@ from django.contrib.auth.models import Group
 from django.db import connections, transaction
 from django.db.models import Count, Q
 
-from console import flags, live, roles
+from console import flags, ledger, live, roles
 from console.models import User
+from games import actions as game_actions
+from games import intake, samples
+from games.models import Game
 from moderation import actions
 from moderation.models import Comment, Player
 from project import loader, portal
@@ -86,6 +90,27 @@ def make_sanctions():
     to_those([0, 1], actions.warn, by=senior, reason="abuse", note="Last warning.")
     to_those([0], actions.ban, by=senior, reason="spam", expires="30d", reject_pending=False)
     to_those([5], actions.ban, by=moderator, reason="abuse", expires="1d")
+
+
+def make_games():
+    """Three small games that can really be played, on their way through the pipeline; one is a new build of a game
+    that is published.
+    """
+    publisher = User.objects.filter(username="publisher").first()
+    authors = list(Player.objects.order_by("pk")[:3])
+    for place, (name, tool) in enumerate(zip(samples.names(), samples.TOOLS, strict=True)):
+        title = name.replace("-", " ").title()
+        game_actions.upload(
+            intake.keep(f"{name}.zip", samples.zipped(name, tool)),
+            by=publisher,
+            key=uuid.uuid4(),
+            origin=ledger.Origin(),
+            game=Game.objects.filter(title=title).first(),
+            title=title,
+            description=samples.described(name),
+            tags=["demo", "arcade"],
+            author=authors[place] if place < len(authors) else None,
+        )
 
 
 def tidy():

@@ -83,6 +83,7 @@ class Command(BaseCommand):
             self.stdout.write("Making a small demo ...")
             demo.make_portal()
             demo.make_sanctions()
+            demo.make_games()
             demo.tidy()
 
     def collect_static(self):
