@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -122,9 +122,11 @@ def reap():
         spent = [job for job in jobs if job.attempt >= kind_of(job).attempts]
     for job in spent:
         _bury(job.pk)
-    for job in jobs:
-        if job not in spent and not send(job.pk, kind_of(job).queue):
-            break  # the broker is away; the next round tries again
+    unsent = [job for job in jobs if job not in spent]
+    while unsent and send(unsent[0].pk, kind_of(unsent[0]).queue):
+        unsent.pop(0)
+    if unsent:  # the broker is away; the next round tries again
+        Job.objects.filter(pk__in=[job.pk for job in unsent]).update(sent_at=None)
     return len(jobs)
 
 
@@ -226,6 +228,11 @@ class Claim:
             yield
             transaction.on_commit(live.bump, robust=True)
 
+    def finish(self, **result):
+        """For work without an effect of its own in the database."""
+        with self.fenced(state=Job.DONE, progress=100, result=result):
+            pass
+
     def check(self):
         """Between steps that change nothing in the database: raises Lost when there is no use in going on."""
         if self.is_lost.is_set():
@@ -247,7 +254,7 @@ class Claim:
             now = timezone.now()
             try:
                 held = self._mine().update(heartbeat_at=now, lease_until=now + timedelta(seconds=self.kind.lease_s))
-            except DatabaseError:
+            except Error:
                 log.warning("no heartbeat for job %s: the database did not answer", self.job.pk)
                 connection.close()
                 continue

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -36,7 +37,7 @@ class Order:
             raise BadCursor(cursor)
         try:
             fields = [queryset.model._meta.get_field(name) for name in self.fields]
-            values = [_in_utc(field.to_python(part)) for field, part in zip(fields, parts, strict=True)]
+            values = [_in_utc(field.to_python(unquote(part))) for field, part in zip(fields, parts, strict=True)]
         except Exception as error:
             raise BadCursor(cursor) from error
         step = "lt" if self.descending else "gt"
@@ -51,7 +52,11 @@ class Order:
         return self.cursor_of(getattr(row, name) for name in self.fields)
 
     def cursor_of(self, values):
-        return "~".join(value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values)
+        return "~".join(value.isoformat() if hasattr(value, "isoformat") else _escaped(str(value)) for value in values)
+
+
+def _escaped(text):
+    return text.replace("%", "%25").replace("~", "%7E")
 
 
 def _in_utc(value):

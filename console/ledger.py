@@ -201,6 +201,8 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
         by_type = defaultdict(dict)
         for entry in gesture.entries.order_by("id"):
             by_type[entry.target_type][entry.target_id] = entry
+        for label, entries in by_type.items():
+            getattr(apps.get_model(label), "lock_above", lambda pks: None)(list(entries))
         for label, entries in by_type.items():  # in the gesture's own order, so that locks are taken as verbs do
             _restore(apps.get_model(label), entries, act, result)
         if not result.restored:
@@ -211,7 +213,8 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
 def _restore(model, entries, act, result):
     """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE.
 
-    A row may refuse values that would break a rule which verbs keep: `may_become(values as encoded)`.
+    A row may refuse values that would break a rule which verbs keep: `may_become(values as encoded)`. It may also say
+    that a value which changed since stands for the one it was given: `still_is(name, value now, value then)`.
     """
     # locked before anything else is read: what others decided until then must be seen
     rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
@@ -223,7 +226,9 @@ def _restore(model, entries, act, result):
             touched.append((row, entry.pk))
             continue
         now = act.encoded(row, entry.after)
-        back = {name: entry.before[name] for name in entry.after if now[name] == entry.after[name]}
+        still = getattr(row, "still_is", lambda name, now, then: False)
+        stands = [n for n in entry.after if now[n] == entry.after[n] or still(n, now[n], entry.after[n])]
+        back = {name: entry.before[name] for name in stands}
         back = {name: value for name, value in back.items() if name not in later[row.pk]}
         if back and not getattr(row, "may_become", lambda values: True)(back):
             result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
@@ -268,15 +273,19 @@ def _changed_later(model, entries):
 
 
 def may_undo(user, gesture):
-    """Oneself while one still holds the verb's permission, or whoever may undo others' gestures."""
+    """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
+    found out by itself, nobody.
+    """
     from console import verbs
 
-    if user.has_perm("console.undo_gesture"):
-        return True
     root = gesture
     while root.undoes_id:
         root = root.undoes
     verb = verbs.get(root.verb)
+    if root.actor_id is None and verb and not verb.by_hand:
+        return False  # what our own code found out is not a decision
+    if user.has_perm("console.undo_gesture"):
+        return True
     return gesture.actor_id == user.pk and verb is not None and user.has_perm(verb.permission)
 
 

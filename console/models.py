@@ -202,7 +202,6 @@ class Job(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["due_at", "id"], name="job_open", condition=models.Q(state__in=("queued", "running"))),
-            models.Index(fields=["kind", "-id"], name="job_kind"),
         ]
 
     def __str__(self):

@@ -1,11 +1,11 @@
 """What staff do to games and builds, and how the pipeline ends. Each verb is declared here once.
 
 A build's background work follows from its state (Build.after_change): cancel, retry and undo only say what it is to be.
-Games are locked and recorded before builds, everywhere, so that two gestures never wait for each other.
+Games are locked before builds, everywhere (`lock_above`), so that two gestures never wait for each other.
 """
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -36,7 +36,9 @@ _BEFORE = dict(zip(Build.STAGES, Build.PROCESSING, strict=True))  # the state fr
 )
 def publish(games, act):
     """Players get the newest build that is ready; what it replaces is superseded, until undo."""
-    builds = {build.pk: build for build in Build.objects.filter(pk__in=[game.candidate for game in games])}
+    ready = Build.objects.select_for_update().filter(pk__in=[game.candidate for game in games]).order_by("pk")
+    builds = {build.pk: build for build in ready}
+    Build.objects.filter(pk__in=builds).update(published_at=timezone.now())  # a fact, which no undo takes back
     act.change(
         games,
         status=Game.PUBLISHED,
@@ -111,10 +113,23 @@ def _resting(game):
     form=ReasonForm,
 )
 def reject(builds, act):
-    games = list(Game.objects.filter(current_build__in=builds).order_by("pk"))
-    if games:
-        act.change(games, current_build=None, thumbnail="")
+    current = _locked_games(current_build__in=builds)
+    if current:
+        act.change(current, current_build=None, thumbnail="")
+    _touch_others(builds, current, act)
     act.change(builds, state=Build.REJECTED)
+
+
+def _locked_games(**which):
+    """Their rows are locked already (Build.lock_above)."""
+    return list(Game.objects.filter(**which).distinct().order_by("pk"))
+
+
+def _touch_others(builds, changed, act):
+    """What Publish would do has changed: a form opened before is out of date."""
+    others = [game for game in _locked_games(builds__in=builds) if game not in changed]
+    if others:
+        act.touch(others)
 
 
 @verb(
@@ -131,6 +146,7 @@ def reject(builds, act):
 )
 def request_changes(builds, act):
     """The note says which; Publish passes over the build until this is undone or a newer build is there."""
+    _touch_others(builds, [], act)
     act.change(builds, changes_requested_at=timezone.now())
 
 
@@ -152,7 +168,8 @@ def retry(builds, act, stage=""):
         return min(wanted, build.reached, key=Build.PROCESSING.index)
 
     _move_games(builds, act, Game.PROCESSING, status=Game.FAILED)
-    act.change(builds, state=start, error="")
+    act.change(builds, state=start)
+    _say(builds, "")
 
 
 @verb(
@@ -170,10 +187,20 @@ def cancel(builds, act):
 
 
 def _move_games(builds, act, to, **which):
-    """Games of these builds that wait for them, or wait no longer."""
-    games = list(Game.objects.filter(builds__in=builds, **which).distinct().order_by("pk"))
+    """Games of these builds that wait for them, or wait no longer: for none of their builds."""
+    others = Build.objects.filter(game=OuterRef("pk"), state__in=Build.PROCESSING).exclude(
+        pk__in=[b.pk for b in builds]
+    )
+    games = list(Game.objects.filter(~Exists(others), builds__in=builds, **which).distinct().order_by("pk"))
     if games:
         act.change(games, status=to)
+
+
+def _say(builds, error):
+    """Why a build failed is kept with the build: sentences quote names of files, which the ledger must not hold."""
+    Build.objects.filter(pk__in=[build.pk for build in builds]).update(error=error)
+    for build in builds:
+        build.error = error
 
 
 # --- what only our own code does -----------------------------------------------------------------------------
@@ -185,7 +212,7 @@ def _move_games(builds, act, to, **which):
     past="uploaded",
     model=BUILD,
     permission="games.upload_game",
-    legal=lambda build: build.state == Build.CANCELLED and build.number > 0,
+    legal=lambda build: build.state == Build.CANCELLED,
     icon="upload",
     by_hand=False,
 )
@@ -205,20 +232,26 @@ def receive(builds, act):
     by_hand=False,
 )
 def ready(builds, act):
-    """A game that is published keeps what players play; any other gets the build as its own."""
+    """A game whose build players have known keeps it until Publish; any other gets this one as its own."""
     mine = {build.game_id: build for build in builds}
-    games = Game.objects.filter(pk__in=mine, status__in=(Game.PROCESSING, Game.DRAFT, Game.FAILED))
-    games = games.select_related("current_build").order_by("pk")
-    games = [game for game in games if not game.current_build or game.current_build.number < mine[game.pk].number]
-    if games:
+    games = Game.objects.filter(pk__in=mine).select_related("current_build").order_by("pk")
+    moved = [game for game in games if _may_move(game, mine[game.pk])]
+    if moved:
         act.change(
-            games,
-            status=Game.DRAFT,
+            moved,
+            status=lambda game: Game.DRAFT if game.status in (Game.PROCESSING, Game.FAILED) else game.status,
             current_build=lambda game: mine[game.pk],
             thumbnail=lambda game: mine[game.pk].thumbnail,
         )
-        _supersede(games, [build.pk for build in mine.values()], act)
+        _supersede(moved, [build.pk for build in mine.values()], act)
+    _touch_others(builds, moved, act)
     act.change(builds, state=Build.READY)
+
+
+def _may_move(game, build):
+    current = game.current_build
+    is_unknown = current is None or (current.published_at is None and current.number < build.number)
+    return is_unknown and game.status != Game.PUBLISHED
 
 
 @verb(
@@ -233,7 +266,8 @@ def ready(builds, act):
 )
 def fail(builds, act, error=""):
     _move_games(builds, act, _resting, status=Game.PROCESSING)
-    act.change(builds, state=Build.FAILED, error=error)
+    act.change(builds, state=Build.FAILED)
+    _say(builds, error)
 
 
 class SameZip(Exception):

@@ -9,10 +9,11 @@ class GamesConfig(AppConfig):
 
     def ready(self):
         from console import live, respond, sections
-        from games import actions, cards, pipeline, receivers, roles  # noqa: F401  (actions declare their verbs)
+        from games import actions, cards, pipeline, receivers, roles, sweep  # noqa: F401  (actions declare their verbs)
 
         post_migrate.connect(roles.apply, sender=self)
         pipeline.register()
+        sweep.register()
         receivers.connect()
         respond.register(cards.GAME_CARD)
         respond.register(cards.BUILD_CARD)

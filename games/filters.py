@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 from django import forms
 from django.db.models import Q
-from taggit.models import Tag
 
 from console.filters import ListFilter
 from games.models import Game
@@ -69,7 +68,7 @@ class GameFilter(ListFilter):
         return queryset.filter(Q(title__icontains=value) | Q(slug=value))
 
     def by_tag(self, queryset, name, value):
-        return queryset.filter(tags__in=Tag.objects.filter(name__iexact=value))
+        return queryset.filter(pk__in=Game.objects.filter(tags__name__iexact=value).values("pk"))
 
     def by_author(self, queryset, name, value):
         """The player of exactly this name; else all whose name holds it."""

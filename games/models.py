@@ -89,10 +89,20 @@ class Game(models.Model):
             self.candidate_id = ready.values_list("pk", flat=True).first()
         return self.candidate_id
 
+    @classmethod
+    def lock_above(cls, pks):
+        """Verbs lock games before they read which build is ready: somebody may be about to reject it."""
+        list(cls.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+
     def may_become(self, values):
-        """Undo does not bring back a build whose files were swept away."""
-        build = values.get("current_build")
-        return not (build and Build.objects.filter(pk=build).exclude(swept_at=None).exists())
+        """Undo brings no build back whose files were swept away, and shows players only what is ready for them."""
+        pk = values.get("current_build", self.current_build_id)
+        build = pk and Build.objects.filter(pk=pk).first()
+        if build and build.swept_at:
+            return False
+        if values.get("status") != self.PUBLISHED or not self.builds.exists():  # portals bring games without builds
+            return True
+        return bool(build) and build.published_at is not None and build.changes_requested_at is None
 
 
 class BuildManager(models.Manager):
@@ -142,6 +152,7 @@ class Build(models.Model):
     thumbnail = models.CharField(max_length=200, blank=True)
     uploaded_by = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField(db_default=Now())
+    published_at = models.DateTimeField(null=True, blank=True, help_text="When players got it.")
     changes_requested_at = models.DateTimeField(null=True, blank=True)
     job = models.ForeignKey("console.Job", models.SET_NULL, null=True, blank=True, related_name="+")
     changed_at = models.DateTimeField(db_default=Now(), help_text="When a verb last changed it.")
@@ -183,11 +194,15 @@ class Build(models.Model):
         """Where its files lie in the storage, with a slash at the end."""
         return f"builds/{self.prefix.hex}/"
 
+    def still_is(self, name, now, then):
+        """For undo: progress through the stages is not a decision that stands in its way."""
+        return name == "state" and now in self.PROCESSING and then in self.PROCESSING
+
     def may_become(self, values):
         """What was swept away cannot be played again, nor does a build go on whose zip is gone."""
         state = values.get("state")
         if state in self.PROCESSING:
-            return bool(self.zip)
+            return bool(self.zip) and self.swept_at is None
         return not (state == self.READY and self.swept_at)
 
     @classmethod
@@ -223,11 +238,11 @@ class StageRun(models.Model):
 
 
 class Finding(models.Model):
-    """Something a reviewer or the uploader should know about a build: from its zip, its pictures, from playing it in
-    the sandbox, or from a colleague who asks for changes. `sentence` says what it is and what to do.
+    """Something a reviewer or the uploader should know about a build: from its zip, its pictures, or from playing it in
+    the sandbox. `sentence` says what it is and what to do.
     """
 
-    ARCHIVE, PICTURE, PLAY, STAFF = "archive", "picture", "play", "staff"
+    ARCHIVE, PICTURE, PLAY = "archive", "picture", "play"
     ERROR, WARNING, NOTE = "error", "warning", "note"
 
     build = models.ForeignKey(Build, models.CASCADE, related_name="findings")

@@ -243,8 +243,19 @@ class Line:
         except (jobs.Lost, jobs.Later):
             raise
         except Exception as error:
+            if not _is_away(error):
+                raise
             jobs.log.warning("%s could not be reached: %r", what, error)
             raise jobs.Later(f"{what} cannot be reached. It is tried again until it can.") from error
+
+
+def _is_away(error):
+    """Whether it may help to wait: for a disk, a connection, or a server in trouble; not for a mistake of ours."""
+    answer = getattr(error, "response", None)  # of S3
+    if isinstance(answer, dict):
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        return status >= 500 or status == 429
+    return isinstance(error, OSError) or type(error).__module__.startswith(("botocore", "urllib3"))
 
 
 def _put(name, path):

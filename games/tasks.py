@@ -7,5 +7,5 @@ from games import sweep
 
 @shared_task
 def sweep_builds():
-    """Removes files that nobody will ask for again; running it twice does nothing."""
-    sweep.run()
+    """Has files removed that nobody will ask for again; running it twice does nothing."""
+    sweep.begin()

@@ -1,14 +1,17 @@
 """The upload page: one multipart form, with or without JavaScript, for a new game or a new build of one there is."""
 
+import uuid
+
 from django import forms
 from django.http import HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django_select2.views import AutoResponseView
 from taggit.forms import TagField
 
 from console import ledger, respond
-from console.base import KEY_REUSED, ConsoleView, safe_next
+from console.base import KEY_REUSED, OUT_OF_DATE, ConsoleView, safe_next
 from console.forms import VerbForm
 from console.htmx import wants_partial
 from games import actions, intake
@@ -20,6 +23,12 @@ from moderation.models import Player
 
 UPLOAD = "games.upload_game"
 MOST_TAGS, LONGEST_TAG = 10, 40
+_MOST = intake.LIMITS
+LIMITS = (
+    f"At most {filesizeformat(_MOST.zip)} and {_MOST.files:,} files; unpacked {filesizeformat(_MOST.unpacked)}, "
+    f"a file {filesizeformat(_MOST.file)}. Paths up to {_MOST.path} bytes and {_MOST.depth} folders deep, with an "
+    "index.html at the top or in the one folder everything is in."
+)
 
 
 class UploadForm(VerbForm):
@@ -44,6 +53,7 @@ class UploadForm(VerbForm):
     def __init__(self, data=None, files=None, *, problem="", **kwargs):
         super().__init__(data, files, **kwargs)
         self.problem = problem
+        self.fields["zip"].help_text = LIMITS
 
     @property
     def held_zip(self):
@@ -55,7 +65,9 @@ class UploadForm(VerbForm):
         data = super().clean()
         game = data.get("game") or self._game_named(data.get("game_text", "").strip())
         if game:
-            self.game_given = game
+            for name in ("title", "description", "tags", "author"):
+                if data.get(name):
+                    self.add_error(name, "This is for a new game only. Leave it empty for a new build.")
         elif "game_text" not in self.errors and not data.get("title"):
             self.add_error("title", "Give the new game a title, or say above which game this is a new build of.")
         data["received"] = self.held_zip
@@ -117,7 +129,7 @@ class UploadPage(ConsoleView):
         form = kwargs["form"]
         held = form.held_zip if form.is_bound and "zip" not in form.errors else None
         return super().get_context_data(
-            limits=intake.LIMITS,
+            most=intake.LIMITS.zip,
             held=held and {"token": held.token(self.request.user), "name": held.zip_name, "size": held.size},
             here=safe_next(self.request, games_url()),
             **kwargs,
@@ -145,7 +157,8 @@ class UploadPage(ConsoleView):
         form = self.make_form(request.POST, request.FILES, problem=self.handler.problem)
         if not form.is_valid():
             self.kept = "zip" not in form.errors
-            return self.refuse(form, 422)
+            hidden = "version" in form.errors or "idempotency_key" in form.errors
+            return self.refuse(self.fresh_form(OUT_OF_DATE) if hidden else form, 422)
         data, received = form.cleaned_data, form.cleaned_data["received"]
         try:
             outcome = actions.upload(
@@ -159,17 +172,25 @@ class UploadPage(ConsoleView):
             form.add_error("zip", str(same))
             return self.refuse(form, 422, same=same.build)
         except ledger.KeyReused:
-            form.add_error(None, KEY_REUSED)
-            return self.refuse(form, 422)
+            self.kept = True
+            return self.refuse(self.fresh_form(KEY_REUSED), 422)
         self.kept = not outcome.replayed
         build = outcome.done[0]
         said = "was uploaded already." if outcome.replayed else "was uploaded. It is being processed."
         respond.remember(request, f"{build.game} {said}", None if outcome.replayed else outcome.gesture)
         if wants_partial(request):
             response = HttpResponse()
-            response["HX-Redirect"] = data["next"] or games_url()
+            response["HX-Redirect"] = safe_next(request, games_url())
             return response
         return HttpResponseRedirect(safe_next(request, games_url()), status=303)
+
+    def fresh_form(self, words):
+        """What was sent, with hidden fields made anew; `words` say why."""
+        data = self.request.POST.copy()
+        data["version"], data["idempotency_key"] = "0", str(uuid.uuid4())
+        form = self.make_form(data, self.request.FILES, problem=self.handler.problem)
+        form.add_error(None, words)
+        return form
 
     def refuse(self, form, status, words="", same=None):
         response = self.render_to_response(self.get_context_data(form=form, words=words, same=same))

@@ -1,5 +1,6 @@
 """The list of games, one game, one build, its picture, and the verbs on them."""
 
+from django.core.cache import caches
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
@@ -18,6 +19,8 @@ from games.preview import play_url
 from moderation.timeline import told
 
 VIEW = "games.view_game"
+COMPARED = 8  # builds of a game that are compared with the one before; lists of files are long
+AWAY = "games:storage-away"
 DELAYED = "Processing is delayed: nobody has taken up the work that waits. Nothing is lost; it goes on by itself."
 
 
@@ -113,13 +116,13 @@ class GamePage(DetailPage):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         game = self.object
-        builds = list(game.builds.select_related("uploaded_by").order_by("-number")[:50])
+        builds = list(game.builds.select_related("uploaded_by").order_by("-number")[:200])
         for build in builds:
             build.game = game
         return context | {
             "game": game,
             "on_game": verbs.offered(GAME, self.request.user),
-            "builds": comparing.with_changes(builds),
+            "builds": comparing.with_changes(builds[:COMPARED]) + builds[COMPARED:],
             "processing": [build for build in builds if build.is_processing],
             "back": safe_next(self.request, games_url()),
             "entries": told(self.request.user, game, *builds[:10]),
@@ -158,7 +161,7 @@ def stages_of(build):
     runs = {}
     for run in build.log.order_by("pk"):
         runs.setdefault(run.name, []).append(run)
-    behind = Build.PROCESSING.index(build.reached) if build.state != Build.READY else len(Build.STAGES)
+    behind = Build.PROCESSING.index(build.state if build.is_processing else build.reached)
     done = build.state in (Build.READY, Build.REJECTED, Build.SUPERSEDED)
     said = []
     for place, name in enumerate(Build.STAGES):
@@ -171,18 +174,22 @@ def stages_of(build):
 
 
 class PicturePage(ConsoleView):
-    """A build's picture, from the storage: WebP of our own making, the same for ever."""
+    """A build's picture, from the storage: WebP of our own making."""
 
     permission_required = VIEW
 
     def get(self, request, *args, **kwargs):
         build = get_object_or_404(Build.objects.exclude(thumbnail=""), pk=self.kwargs["pk"])
+        if caches["hot"].get(AWAY):
+            raise Http404("The storage is away.")
         try:
             picture = default_storage.open(build.thumbnail)
-        except OSError as error:
-            raise Http404("The storage does not have it.") from error
+        except Exception as error:  # each kind of storage has errors of its own
+            if not isinstance(error, FileNotFoundError):
+                caches["hot"].set(AWAY, True, timeout=10)  # so that a page of pictures does not wait for each
+            raise Http404("The storage does not give it.") from error
         response = FileResponse(picture, content_type="image/webp")
-        response["Cache-Control"] = "private, max-age=86400, immutable"
+        response["Cache-Control"] = "private, max-age=3600"
         return response
 
 

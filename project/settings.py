@@ -131,6 +131,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "attendant"
 WAFFLE_FLAG_MODEL = "console.Flag"
 WAFFLE_CACHE_NAME = "hot"  # flags themselves are rows; without Redis each look is a query
 SELECT2_CACHE_BACKEND = "select2"
+TAGGIT_CASE_INSENSITIVE = True
 FILTERS_EMPTY_CHOICE_LABEL = "Any"
 
 # --- Database ------------------------------------------------------------------------------------------------

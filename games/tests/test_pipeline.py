@@ -72,7 +72,7 @@ def test_a_bad_zip_fails_with_all_that_is_wrong_and_stores_nothing(db, places):
     assert {"path_traversal", "file_type"} <= codes
     assert build.error == job.error != ""
     assert not default_storage.exists(build.folder)
-    assert Entry.objects.get(verb="build.fail", target_type="games.build").after["error"] == build.error
+    assert Entry.objects.get(verb="build.fail", target_type="games.build").after == {"state": "failed"}
 
 
 def test_a_retry_is_a_new_job_from_the_stage_that_failed(db, rita):

@@ -7,7 +7,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from console import ledger
+from console import jobs, ledger
+from console.models import Job
 from games import actions, quarantine, sweep
 from games.models import Build, Game
 from games.testing import make_build, make_game
@@ -42,7 +43,7 @@ def test_what_is_over_for_long_is_removed_and_cannot_come_back(db, rita, state):
     build.refresh_from_db()
     assert build.swept_at
     assert not default_storage.exists(build.folder)
-    assert not quarantine.path_of("0" * 32 + ".zip").exists()
+    assert list(quarantine.path_of("0" * 32 + ".zip").parent.iterdir()) == []
     assert not build.may_become({"state": Build.READY})
     assert not build.may_become({"state": Build.UNPACKED})
     assert sweep.run() == 0
@@ -79,6 +80,35 @@ def test_undo_of_publish_leaves_the_newer_build_when_the_older_is_gone(db, rita)
     with pytest.raises(ledger.Conflict, match="Nothing could be undone"):
         ledger.undo(outcome.gesture, by=rita.user)
     assert Game.objects.get().current_build == new
+
+
+def test_a_storage_that_is_away_is_asked_again_next_time(db, monkeypatch):
+    build, other = stored(Build.FAILED), stored(Build.FAILED)
+
+    def away(name):
+        if build.folder in name:
+            raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "delete", away)
+        assert sweep.run() == 1
+    assert is_there(build)
+    assert sweep.run() == 1
+    assert not is_there(build)
+    other.refresh_from_db()
+    assert other.swept_at
+
+
+def test_a_round_is_a_job_and_only_one_at_a_time(db, monkeypatch):
+    build = stored(Build.FAILED)
+    monkeypatch.setattr(jobs, "send", lambda pk, queue: True)
+    sweep.begin()
+    sweep.begin()
+    job = Job.objects.get(kind=sweep.KIND)
+    jobs.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result) == (Job.DONE, {"swept": 1})
+    assert not is_there(build)
 
 
 def test_leftovers_of_uploads_and_workers_go_after_a_while(db, places):

@@ -22,7 +22,7 @@ RECORDED = {
     Strike: ["withdrawn_at"],
     Note: ["withdrawn_at"],
     Game: ["status", "current_build_id", "thumbnail"],
-    Build: ["state", "changes_requested_at", "error"],
+    Build: ["state", "changes_requested_at"],
 }
 KEYS = {"current_build": "current_build_id"}
 STATES = (Build.READY, Build.STORED, Build.FAILED, Build.READY, Build.RECEIVED, Build.CANCELLED)

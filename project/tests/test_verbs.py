@@ -33,8 +33,10 @@ STATUS = {"game.unpublish": Game.PUBLISHED, "game.restore": Game.ARCHIVED}
 def target_game(verb):
     """A game with an older build that players know, and a newer one that is ready."""
     game = make_game()
-    make_build(game=game)
+    known = make_build(game=game)
     make_build(game=game, current=False)
+    if STATUS.get(verb.name) == Game.PUBLISHED:
+        Build.objects.filter(pk=known.pk).update(published_at=known.uploaded_at)
     game.status = STATUS.get(verb.name, Game.DRAFT)
     game.save()
     return game
@@ -78,7 +80,7 @@ def state(rows):
 
 def state_of_game(game):
     """The game and its builds, and whether somebody works on them; which job it is may differ."""
-    passing = ("version", "changed_at", "job")
+    passing = ("version", "changed_at", "published_at", "job")
     rows = [game, *game.builds.order_by("pk")]
     said = [{f.attname: getattr(row, f.attname) for f in row._meta.fields if f.name not in passing} for row in rows]
     return [*said, {"open": Job.objects.filter(pk__in=game.builds.values("job"), state__in=Job.OPEN).count()}]
@@ -111,7 +113,7 @@ def test_one_entry_per_target_and_one_batch(olga, verb, number):
         assert (entry.actor, entry.verb, entry.request_id, entry.reason) == (olga.user, verb.name, "r1", "spam")
     for entry in every:
         assert set(entry.before) == set(entry.after)
-        assert entry.before != entry.after or entry.target_type == "moderation.player"
+        assert entry.before != entry.after or entry.target_type in ("moderation.player", "games.game")
     assert any(entry.before != entry.after for entry in every)
     assert len({(entry.target_type, entry.target_id) for entry in every}) == len(every), "one line for each row"
 

@@ -15,7 +15,7 @@
     error.textContent = words;
     box.append(error);
     field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", id);
+    field.setAttribute("aria-describedby", `${field.id}_helptext ${id}`);
     field.focus();
     say(words);
   };
