@@ -1,10 +1,22 @@
 """What every list's filter is."""
 
+from datetime import UTC, datetime
+
 import django_filters as filters
 from django import forms
 
 from console.base import with_params
 from console.keyset import Matches
+
+
+class DaysForm(forms.Form):
+    """The check of a filter with fields `from` and `to`."""
+
+    def clean(self):
+        data = super().clean()
+        if data.get("from") and data.get("to") and data["from"] > data["to"]:
+            self.add_error("to", "The last day is before the first.")
+        return data
 
 
 class ListFilter(filters.FilterSet):
@@ -22,6 +34,29 @@ class ListFilter(filters.FilterSet):
     def matches(self):
         """The keyset.Matches of a valid filter; nothing for others."""
         return Matches([self.qs] if self.is_valid() else [self.queryset.none()])
+
+
+def choice(label, choices, **kwargs):
+    not_offered = {"invalid_choice": "“%(value)s” is not on offer."}
+    return filters.ChoiceFilter(label=label, choices=choices, error_messages=not_offered, **kwargs)
+
+
+def text(label, **kwargs):
+    return filters.CharFilter(label=label, max_length=200, strip=True, **kwargs)
+
+
+def day(label, method):
+    return filters.DateFilter(
+        label=label,
+        method=method,
+        help_text="In UTC, both days included.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write a day as 2026-01-31."},
+    )
+
+
+def midnight(day):
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def narrowed(filterset, query):

@@ -2,26 +2,15 @@
 
 from datetime import date, timedelta
 
-from django import forms
 from django.db.models import Q
 
-from console.filters import ListFilter
+from console.filters import DaysForm, ListFilter, choice, day, midnight, text
 from games.models import Game
-from moderation.filters import choice, day, midnight, players_named, text
+from moderation.filters import players_named
 from moderation.models import Player
 
 ACTIVE, ALL = "active", "all"
 ORDERS = ("newest", "oldest", "title")
-
-
-class GameFilterForm(forms.Form):
-    """The filter's own check."""
-
-    def clean(self):
-        data = super().clean()
-        if data.get("from") and data.get("to") and data["from"] > data["to"]:
-            self.add_error("to", "The last day is before the first.")
-        return data
 
 
 class GameFilter(ListFilter):
@@ -43,7 +32,7 @@ class GameFilter(ListFilter):
     class Meta:
         model = Game
         fields = []
-        form = GameFilterForm
+        form = DaysForm
 
     @property
     def shown_status(self):

@@ -1,13 +1,13 @@
 """What the lists of this app can be narrowed by."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import django_filters as filters
 from django import forms
 from django.apps import apps
 from django.db.models import Q
 
-from console.filters import ListFilter
+from console.filters import DaysForm, ListFilter, choice, day, midnight, text
 from console.keyset import Matches
 from moderation.models import Comment, Player
 from moderation.text import fold
@@ -37,7 +37,7 @@ def players_named(words):
     return Player.objects.filter(**{f"username__{'icontains' if len(words) > 2 else 'istartswith'}": words})
 
 
-class CommentFilterForm(forms.Form):
+class CommentFilterForm(DaysForm):
     """The filter's own checks; names that are typed become rows here."""
 
     def clean_games_text(self):
@@ -58,25 +58,10 @@ class CommentFilterForm(forms.Form):
             found += rows
         return found
 
-    def clean(self):
-        data = super().clean()
-        if data.get("from") and data.get("to") and data["from"] > data["to"]:
-            self.add_error("to", "The last day is before the first.")
-        return data
-
 
 def games():
     """All games, by the relation: this app does not import the one above it."""
     return Comment._meta.get_field("game").related_model.objects
-
-
-def choice(label, choices, **kwargs):
-    not_offered = {"invalid_choice": "“%(value)s” is not on offer."}
-    return filters.ChoiceFilter(label=label, choices=choices, error_messages=not_offered, **kwargs)
-
-
-def text(label, **kwargs):
-    return filters.CharFilter(label=label, max_length=200, strip=True, **kwargs)
 
 
 def several(label, model, widget, **kwargs):
@@ -88,20 +73,6 @@ def several(label, model, widget, **kwargs):
         error_messages={"invalid_choice": "One of them is gone.", "invalid_pk_value": "“%(pk)s” is none."},
         **kwargs,
     )
-
-
-def day(label, method):
-    return filters.DateFilter(
-        label=label,
-        method=method,
-        help_text="In UTC, both days included.",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": "Write a day as 2026-01-31."},
-    )
-
-
-def midnight(day):
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class CommentFilter(ListFilter):

@@ -195,3 +195,32 @@ def test_a_delay_is_told_of(rita, db):
     assert "Processing is delayed" not in rita.get(URL).text
     Job.objects.update(due_at=day(1))
     assert "Processing is delayed" in rita.get(URL).text
+
+
+def test_titles_with_any_sign_can_be_paged_through(moses, db):
+    for number in range(27):
+        make_game(title=f"~100% {number:02}~")
+    first = moses.get(f"{URL}?order=title").context
+    rest = moses.get(f"{URL}?{first['more']}").context
+    assert [row.title for row in rest["rows"]] == ["~100% 25~", "~100% 26~"]
+
+
+def test_a_game_with_a_tag_in_two_spellings_is_listed_once(moses, db):
+    from taggit.models import Tag
+
+    game = make_game()
+    game.tags.add(Tag.objects.create(name="Neon"), Tag.objects.create(name="neon", slug="neon-2"))
+    assert titles(moses, "tag=neon") == [game.title]
+
+
+def test_pictures_do_not_wait_for_a_storage_that_is_away(moses, db, monkeypatch):
+    asked, build = [], make_build(thumbnail="pictures/x.webp")
+
+    def away(name):
+        asked.append(name)
+        raise ConnectionError
+
+    monkeypatch.setattr(default_storage, "open", away)
+    for _ in range(5):
+        assert moses.get(f"/manage/games/builds/{build.pk}/picture/").status_code == 404
+    assert len(asked) == 1

@@ -209,3 +209,91 @@ def test_a_ban_takes_games_down_and_its_undo_brings_them_back(db, lea, moses):
     assert "1 game was taken down with it." in ledger.taken_along(outcome.gesture, "moderation.Player")
     ledger.undo(outcome.gesture, by=lea.user)
     assert Game.objects.get(pk=games[0].pk).status == Game.PUBLISHED
+
+
+@pytest.mark.parametrize("how", ["ban", "unpublish", "archive"])
+def test_undo_brings_back_what_players_knew_and_not_a_build_that_came_since(db, rita, lea, how):
+    author = make_player()
+    old = make_build(game=make_game(author=author))
+    actions.publish(old.game, by=rita.user)
+    game = Game.objects.get()
+    if how == "ban":
+        outcome = verbs.get("player.ban")(author, by=lea.user, reason="spam", games_down=True)
+    else:
+        outcome = verbs.get(f"game.{how}")(game, by=rita.user)
+    work(arrived(game=game))
+    ledger.undo(outcome.gesture, by=lea.user)
+    game.refresh_from_db()
+    assert (game.status, game.current_build) == (Game.PUBLISHED, old)
+    assert game.builds.get(number=2).state == Build.READY, "and waits for Publish"
+
+
+def test_undo_does_not_publish_a_game_whose_build_was_rejected(db, rita):
+    build = make_build()
+    actions.publish(build.game, by=rita.user)
+    outcome = actions.unpublish(Game.objects.get(), by=rita.user)
+    actions.reject(Build.objects.get(), by=rita.user, reason="spam")
+    with pytest.raises(ledger.Conflict, match="Nothing could be undone"):
+        ledger.undo(outcome.gesture, by=rita.user)
+    assert Game.objects.get().status == Game.DRAFT
+
+
+def test_publish_is_for_the_build_that_was_seen(db, rita):
+    old = make_build()
+    actions.publish(old.game, by=rita.user)
+    make_build(game=old.game, current=False)
+    seen = Game.objects.get()
+    work(arrived(game=seen))
+    with pytest.raises(ledger.Conflict):
+        actions.publish(seen, by=rita.user)
+    assert Game.objects.get().current_build == old
+
+
+def test_undo_of_an_upload_on_its_way_stops_it(db, rita):
+    build = arrived(state=Build.CANCELLED)
+    Game.objects.update(status=Game.ARCHIVED)
+    outcome = actions.receive(build, by=rita.user)
+    Build.objects.update(state=Build.UNPACKED, reached=Build.UNPACKED)
+    ledger.undo(outcome.gesture, by=rita.user)
+    build.refresh_from_db()
+    build.game.refresh_from_db()
+    assert (build.state, build.game.status) == (Build.CANCELLED, Game.ARCHIVED)
+    assert not Job.objects.filter(state__in=Job.OPEN).exists()
+
+
+def test_what_the_system_found_out_is_nobodys_to_undo(db, olga):
+    build = arrived()
+    work(build)
+    entry = Entry.objects.filter(verb="build.ready").first()
+    assert not ledger.may_undo(olga.user, entry.batch)
+    assert olga.get(entry.get_undo_url()).status_code == 403
+
+
+def test_a_game_waits_for_the_last_of_its_builds(db, rita):
+    game = make_game(status=Game.PROCESSING)
+    first, second = (arrived(game=game) for _ in range(2))
+    actions.cancel(first, by=rita.user)
+    game.refresh_from_db()
+    assert game.status == Game.PROCESSING
+    actions.cancel(second, by=rita.user)
+    game.refresh_from_db()
+    assert game.status == Game.FAILED
+
+
+def test_an_archived_game_can_be_restored_with_the_build_that_came_meanwhile(db, rita):
+    game = make_game(status=Game.ARCHIVED)
+    work(arrived(game=game))
+    game.refresh_from_db()
+    assert game.status == Game.ARCHIVED
+    actions.restore(game, by=rita.user)
+    actions.publish(Game.objects.get(), by=rita.user)
+
+
+def test_a_mistake_of_ours_in_the_storage_is_no_reason_to_wait(db, monkeypatch):
+    def wrong(*args):
+        raise TypeError
+
+    monkeypatch.setattr(default_storage, "save", wrong)
+    job = work(arrived())
+    assert (job.state, job.attempt) == (Job.QUEUED, 1)
+    assert "TypeError" in job.error

@@ -233,3 +233,34 @@ def test_slugs_stay_unique(rita):
     make_game(title="Neon Drift", slug="neon-drift")
     rita.post(URL, form())
     assert Game.objects.latest("pk").slug == "neon-drift-2"
+
+
+def test_a_key_that_was_used_keeps_the_zip_and_gets_a_new_one(rita, empty_quarantine):
+    first = form()
+    rita.post(URL, first)
+    again = rita.post(URL, {**first, "title": "Other", "zip": zip_of(b"PK other")})
+    assert again.status_code == 422
+    assert "This form was sent before with other content." in again.text
+    key = again.context["form"]["idempotency_key"].value()
+    assert key != first["idempotency_key"]
+    held = again.context["held"]["token"]
+    assert rita.post(URL, form(title="Other", zip=None, held=held, idempotency_key=key)).status_code == 303
+
+
+def test_a_broken_hidden_field_is_mended_and_explained(rita):
+    response = rita.post(URL, form(version="x"))
+    assert response.status_code == 422
+    assert "This form was out of date." in response.text
+    assert response.context["held"]
+
+
+def test_the_way_back_is_never_to_another_site(rita):
+    response = rita.post(URL, form(next="https://evil.example/"), htmx=True)
+    assert response["HX-Redirect"] == "/manage/games/"
+
+
+def test_what_is_for_a_new_game_is_not_dropped_in_silence(rita):
+    game = make_build().game
+    response = rita.post(URL, form(game_text=game.title, title="New name"))
+    assert response.status_code == 422
+    assert "This is for a new game only." in response.text
