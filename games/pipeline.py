@@ -51,6 +51,8 @@ def process(claim):
     StageRun.objects.filter(build=build, outcome=StageRun.RUNNING).update(
         outcome=StageRun.LOST, ended_at=timezone.now(), error="Its worker was stopped."
     )
+    for left in Path(settings.WORK_DIR).glob(f"{build.prefix.hex}-*"):  # by attempts that were killed
+        shutil.rmtree(left, ignore_errors=True)
     line = Line(claim, build)
     try:
         while line.build.is_processing:
