@@ -170,7 +170,8 @@ class Line:
     def _pictured(self):
         """A missing picture never fails a build: there is always the tile."""
         self._files()
-        picture = pictures.make(self.folder, title=self.build.game.title)
+        with self._working():
+            picture = pictures.make(self.folder, title=self.build.game.title)
         self.found = [
             Finding(build=self.build, source=Finding.PICTURE, code=code, level=Finding.NOTE, sentence=sentence)
             for code, sentence in picture.findings
@@ -208,8 +209,8 @@ class Line:
         files = self.folder / "files"
         if not files.exists():
             self._report()
-            files.mkdir()
             with self._working():
+                files.mkdir()
                 zip_path, report = quarantine.path_of(self.build.zip), self.folder / "report.json"
                 done = confined.run("games.archive", "unpack", str(zip_path), str(report), str(files), timeout_s=120)
                 finding = json.loads(done or b"{}").get("finding")
