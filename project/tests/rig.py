@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
@@ -60,13 +60,11 @@ class Valkey(embedded.Services):
     def restart(self):
         self._start_valkey()
 
-    @contextmanager
-    def frozen(self):
+    def freeze(self):
         os.kill(self.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
+
+    def thaw(self):
+        os.kill(self.pid, signal.SIGCONT)
 
     def ask(self):
         return redis.Redis(unix_socket_path=str(self.sockets / "valkey.sock"), retry=None)
@@ -159,6 +157,11 @@ class Rig:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def until_said(self, name, words, times):
+        """Waits until a process says this so many times more in its log."""
+        log, most = self.log_of(name), self.log_of(name).read_text().count(words) + times
+        until(lambda: log.read_text().count(words) >= most, f"{name} says: {words}", story=lambda: "".join(_tail(log)))
+
     def stop(self, name, grace=15):
         """As `up` does at its end: SIGTERM, some time, then kill -9. Returns whether it went by itself."""
         process = self.processes[name]
@@ -174,6 +177,7 @@ class Rig:
         self.forget_orders()
         if "valkey" not in self.valkey.processes:
             self.valkey.restart()
+        self.valkey.thaw()
         for name in set(self.processes) - {WEB, DEFAULT, BEAT}:
             self.kill(name)
         with self.valkey.ask() as client:
@@ -209,6 +213,11 @@ class Rig:
         here = self.orders / f"{name}@{point}.here"
         until(lambda: here.exists() and here.read_text(), f"a worker is at {name}@{point}", seconds)
         return int(here.read_text())
+
+    def follow(self, build):
+        """Whoever waits with this build goes on."""
+        for path in self.orders.glob(f"{build.zip_name}@*"):
+            path.unlink()
 
     def forget_orders(self):
         for path in self.orders.iterdir():
