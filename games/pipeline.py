@@ -51,6 +51,8 @@ def process(claim):
     StageRun.objects.filter(build=build, outcome=StageRun.RUNNING).update(
         outcome=StageRun.LOST, ended_at=timezone.now(), error="Its worker was stopped."
     )
+    for left in Path(settings.WORK_DIR).glob(f"{build.prefix.hex}-*"):  # by attempts that were killed
+        shutil.rmtree(left, ignore_errors=True)
     line = Line(claim, build)
     try:
         while line.build.is_processing:
@@ -170,7 +172,8 @@ class Line:
     def _pictured(self):
         """A missing picture never fails a build: there is always the tile."""
         self._files()
-        picture = pictures.make(self.folder, title=self.build.game.title)
+        with self._working():
+            picture = pictures.make(self.folder, title=self.build.game.title)
         self.source = Finding.PICTURE
         self.found = [
             Finding(build=self.build, source=self.source, code=code, level=Finding.NOTE, sentence=sentence)
@@ -209,8 +212,8 @@ class Line:
         files = self.folder / "files"
         if not files.exists():
             self._report()
-            files.mkdir()
             with self._working():
+                files.mkdir()
                 zip_path, report = quarantine.path_of(self.build.zip), self.folder / "report.json"
                 done = confined.run("games.archive", "unpack", str(zip_path), str(report), str(files), timeout_s=120)
                 finding = json.loads(done or b"{}").get("finding")

@@ -1,10 +1,12 @@
 """The Celery application. Messages carry ids only; the database is the truth. Statements may take 60 seconds."""
 
+import logging
 import os
 import warnings
 
 from celery import Celery
 from django.conf import settings
+from kombu.transport import redis
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 if not settings.configured:  # it is a worker or beat that begins here; others have said what they are
@@ -12,6 +14,29 @@ if not settings.configured:  # it is a worker or beat that begins here; others h
 
 # the demo may run as root in a container; it reaches nothing but its own services
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+
+
+class QoS(redis.QoS):
+    """kombu 5.7 ends a worker that loses Redis while it is at work, when that hands back or acknowledges the message:
+    both reach for the connection that is gone. Nobody needs either: the job comes again without its message.
+    """
+
+    def restore_unacked_once(self, stderr=None):
+        try:
+            super().restore_unacked_once(stderr)
+        except Exception as error:  # noqa: BLE001
+            logging.getLogger("attendant.jobs").warning("no message was handed back: %r", error)
+
+    def ack(self, delivery_tag):
+        if not self.channel.closed:
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag, requeue=False):
+        if not self.channel.closed:
+            super().reject(delivery_tag, requeue)
+
+
+redis.Channel.QoS = QoS
 
 app = Celery("attendant")
 app.config_from_object("django.conf:settings", namespace="CELERY")

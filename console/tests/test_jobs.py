@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from console import jobs
@@ -211,3 +211,17 @@ def test_the_heartbeat_keeps_the_lease_and_notices_a_loss(committed_db, monkeypa
         assert claim.is_lost.wait(10)
         with pytest.raises(jobs.Lost):
             claim.check()
+
+
+def test_work_that_lost_its_connection_is_put_back_at_once(committed_db, monkeypatch):
+    def lose(claim):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setitem(jobs._kinds, "test.work", jobs.Kind("test.work", lose))
+    monkeypatch.setattr(jobs, "send", lambda pk, queue: True)
+    job = make()
+    jobs.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (Job.QUEUED, 1)
+    assert "OperationalError" in job.error

@@ -1,0 +1,3 @@
+"""Fixtures of the tests that break consoles."""
+
+from project.tests.rig import rig, shared_rig  # noqa: F401
