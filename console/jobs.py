@@ -184,7 +184,8 @@ def work(pk):
             claim.give_up(Job.FAILED, str(failed))
         except Exception as error:
             log.exception("job %s stumbled", pk)
-            connection.close_if_unusable_or_obsolete()  # it may have been what it stumbled over
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()  # it may have been what it stumbled over
             claim.stumble(f"Something unexpected happened ({type(error).__name__}).")
 
 
