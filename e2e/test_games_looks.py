@@ -60,12 +60,12 @@ def keys(rita):
 def test_every_page_of_games(open_as, rita, keys, theme, size, allowed):
     allowed.add(422)
     page = open_as(rita, PAGES["list"], color_scheme=theme, viewport=SIZES[size])
-    for path in PAGES.values():
+    for name, path in PAGES.items():
         page.goto(path.format(**keys))
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         for summary in page.locator("summary").all():
             summary.click()
-        is_good(page)
+        is_good(page, name)
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#form-errors")).to_be_focused()
     is_good(page)
