@@ -100,10 +100,16 @@ class ConsoleLoginMiddleware(LoginRequiredMiddleware):
     opens a new tab, so that what was typed stays.
     """
 
+    @staticmethod
+    def _is_short_form(request):
+        """Whose body may be read before its sender is known: no more than somebody types."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        return request.method == "POST" and length.isdecimal() and int(length) < 64 * 1024
+
     def handle_no_permission(self, request, view_func):
         login = resolve_url(self.get_login_url(view_func))
         if not wants_partial(request):
-            typed = request.POST.get("note", "").strip() if request.method == "POST" else ""
+            typed = request.POST.get("note", "").strip() if self._is_short_form(request) else ""
             if typed:  # a redirect would lose it
                 sign_in = f"{login}?{urlencode({'next': request.path})}"
                 return render(None, "session_ended.html", {"sign_in": sign_in, "typed": typed}, status=401)

@@ -109,7 +109,7 @@ def test_a_broken_zip_is_told_of_with_all_that_is_wrong(open_as, rita, tmp_path,
     expect(row(page, "Bad")).to_have_attribute("data-state", "failed", timeout=WAIT)
     expect(page.locator("#live")).to_contain_text("Bad failed:")
     row(page, "Bad").get_by_role("link", name="build 1").click()
-    expect(page.locator("[data-item^=finding]")).to_have_count(2)
+    expect(page.locator(".finding--error")).to_have_count(2)
 
 
 def test_too_large_a_zip_is_refused_before_it_is_sent(open_as, rita, tmp_path):

@@ -1,10 +1,13 @@
 """What staff do to games and builds, and how the pipeline ends. Each verb is declared here once.
 
 A build's background work follows from its state (Build.after_change): cancel, retry and undo only say what it is to be.
-Games are locked before builds, everywhere (`lock_above`), so that two gestures never wait for each other.
+Games are locked before builds, everywhere (`lock_above`), so that two gestures never wait for each other; what builds
+change of their games is recorded after them, so that undo can ask how the builds stand (Game.may_become).
 """
 
-from django.db import connection, transaction
+import secrets
+
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 from django.utils.text import slugify
@@ -167,9 +170,9 @@ def retry(builds, act, stage=""):
         wanted = _BEFORE.get(stage, build.reached)
         return min(wanted, build.reached, key=Build.PROCESSING.index)
 
-    _move_games(builds, act, Game.PROCESSING, status=Game.FAILED)
     act.change(builds, state=start)
     _say(builds, "")
+    _move_games(builds, act, Game.PROCESSING, status=Game.FAILED)
 
 
 @verb(
@@ -182,8 +185,8 @@ def retry(builds, act, stage=""):
     icon="x",
 )
 def cancel(builds, act):
-    _move_games(builds, act, _resting, status=Game.PROCESSING)
     act.change(builds, state=Build.CANCELLED)
+    _move_games(builds, act, _resting, status=Game.PROCESSING)
 
 
 def _move_games(builds, act, to, **which):
@@ -217,8 +220,8 @@ def _say(builds, error):
     by_hand=False,
 )
 def receive(builds, act):
-    _move_games(builds, act, Game.PROCESSING, status__in=(Game.ARCHIVED, Game.FAILED), current_build=None)
     act.change(builds, state=Build.RECEIVED)
+    _move_games(builds, act, Game.PROCESSING, status__in=(Game.ARCHIVED, Game.FAILED), current_build=None)
 
 
 @verb(
@@ -233,6 +236,7 @@ def receive(builds, act):
 )
 def ready(builds, act):
     """A game whose build players have known keeps it until Publish; any other gets this one as its own."""
+    act.change(builds, state=Build.READY)
     mine = {build.game_id: build for build in builds}
     games = Game.objects.filter(pk__in=mine).select_related("current_build").order_by("pk")
     moved = [game for game in games if _may_move(game, mine[game.pk])]
@@ -245,7 +249,6 @@ def ready(builds, act):
         )
         _supersede(moved, [build.pk for build in mine.values()], act)
     _touch_others(builds, moved, act)
-    act.change(builds, state=Build.READY)
 
 
 def _may_move(game, build):
@@ -265,9 +268,9 @@ def _may_move(game, build):
     by_hand=False,
 )
 def fail(builds, act, error=""):
-    _move_games(builds, act, _resting, status=Game.PROCESSING)
     act.change(builds, state=Build.FAILED)
     _say(builds, error)
+    _move_games(builds, act, _resting, status=Game.PROCESSING)
 
 
 class SameZip(Exception):
@@ -287,9 +290,7 @@ def upload(received, *, by, key, origin, game=None, title="", description="", ta
     """
     _refuse_twice(received, by, key)
     if game is None:
-        game = Game.objects.create(
-            title=title, slug=_free_slug(title), description=description, author=author, status=Game.ARCHIVED
-        )
+        game = _make_game(title=title, description=description, author=author, status=Game.ARCHIVED)
         game.tags.set(tags)
         about = {"title": title}
     else:
@@ -320,10 +321,21 @@ def _refuse_twice(received, by, key):
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(received.sha256[:15], 16)])
     if Gesture.objects.filter(actor=by, idempotency_key=key).exists():
         return
-    alive = (*Build.PROCESSING, Build.READY, Build.SUPERSEDED)
+    alive = (*Build.PROCESSING, Build.READY)
     same = Build.objects.filter(sha256=received.sha256, state__in=alive, swept_at=None).select_related("game").first()
     if same:
         raise SameZip(same)
+
+
+def _make_game(**fields):
+    """With an address of its own, also when another of this title comes at the same time."""
+    slug = _free_slug(fields["title"])
+    while True:
+        try:
+            with transaction.atomic():
+                return Game.objects.create(slug=slug, **fields)
+        except IntegrityError:
+            slug = f"{slug[:60]}-{secrets.token_hex(3)}"
 
 
 def _free_slug(title):

@@ -117,7 +117,8 @@ class Handler(FileUploadHandler):
         return ZipFile(Received(self.taken, self.file_name[:200], self.hash.hexdigest(), self.size))
 
     def upload_interrupted(self):
-        self.throw_away()
+        if self._file:  # Django says so, too, when it is another field's file that was passed over
+            self.throw_away()
 
     def throw_away(self):
         """Nothing of it is kept."""

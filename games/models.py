@@ -100,6 +100,8 @@ class Game(models.Model):
         build = pk and Build.objects.filter(pk=pk).first()
         if build and build.swept_at:
             return False
+        if values.get("status") == self.PROCESSING:
+            return self.builds.filter(state__in=Build.PROCESSING).exists()
         if values.get("status") != self.PUBLISHED or not self.builds.exists():  # portals bring games without builds
             return True
         return bool(build) and build.published_at is not None and build.changes_requested_at is None

@@ -14,12 +14,14 @@ from console import ledger, respond
 from console.base import KEY_REUSED, OUT_OF_DATE, ConsoleView, safe_next
 from console.forms import VerbForm
 from console.htmx import wants_partial
+from console.models import Gesture
 from games import actions, intake
 from games.cards import games_url
-from games.models import Game
+from games.models import Build, Game
 from games.widgets import GameWidget
 from moderation import suggestions
 from moderation.models import Player
+from moderation.text import fold
 
 UPLOAD = "games.upload_game"
 MOST_TAGS, LONGEST_TAG = 10, 40
@@ -59,7 +61,17 @@ class UploadForm(VerbForm):
     def held_zip(self):
         """What arrived with an earlier try, or with this one, and need not be sent again."""
         arrived = self.files.get("zip") if self.files else None
-        return arrived.received if arrived else intake.Received.of_token(self.data.get("held", ""), self.by)
+        if arrived:
+            return arrived.received
+        received = intake.Received.of_token(self.data.get("held", ""), self.by)
+        return received if received and not self._is_used(received) else None
+
+    def _is_used(self, received):
+        """Whether a build has it already, unless that came of this very form, sent twice."""
+        key = self.cleaned_data.get("idempotency_key") if hasattr(self, "cleaned_data") else None
+        if Gesture.objects.filter(actor=self.by, idempotency_key=key).exists():
+            return False
+        return Build.objects.filter(zip=received.name).exists()
 
     def clean(self):
         data = super().clean()
@@ -77,6 +89,12 @@ class UploadForm(VerbForm):
             again = "It was kept for a day, and is gone. Choose it again." if data.get("held") else ""
             self.add_error("zip", again or "Choose the zip of the game.")
         return data | {"game": game}
+
+    def clean_title(self):
+        title = " ".join(self.cleaned_data["title"].split())
+        if title and not fold(title).strip():
+            raise forms.ValidationError("This title shows nothing. Write one that can be read.")
+        return title
 
     def clean_tags(self):
         tags = self.cleaned_data["tags"]
@@ -147,10 +165,11 @@ class UploadPage(ConsoleView):
             intake.drain(request)
             form = self.make_form()
             return self.refuse(form, 413, intake.TOO_BIG)
-        response = self.take(request)
-        if not self.kept:
-            self.handler.throw_away()
-        return response
+        try:
+            return self.take(request)
+        finally:
+            if not self.kept:
+                self.handler.throw_away()
 
     @method_decorator(csrf_protect)
     def take(self, request):

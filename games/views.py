@@ -15,7 +15,6 @@ from games.cards import BUILD_CARD, GAME_CARD, found, games_url, page
 from games.filters import GameFilter
 from games.forms import STAGE_LABELS
 from games.models import Build, Game
-from games.preview import play_url
 from moderation.timeline import told
 
 VIEW = "games.view_game"
@@ -148,7 +147,7 @@ class BuildPage(DetailPage):
             "on_game": [v for v in verbs.offered(GAME, self.request.user) if v.name == "game.publish"],
             "stages": stages_of(build),
             "findings": build.findings.order_by("-level", "pk"),
-            "playable": play_url(build, self.request),
+            "may_upload": self.request.user.has_perm("games.upload_game"),
             "changes": comparing.changes(before.first(), build) if build.unpacked else None,
             "back": safe_next(self.request, build.game.get_absolute_url()),
             "entries": told(self.request.user, build),

@@ -134,3 +134,13 @@ def test_the_zip_of_a_ready_build_goes_after_a_day(db):
     assert not quarantine.path_of(build.zip).exists()
     build.refresh_from_db()
     assert (build.zip, build.state) == ("", Build.READY)
+
+
+def test_undo_of_a_cancel_whose_zip_is_gone_leaves_no_game_waiting(db, rita):
+    build = make_build(Build.UNPACKED)
+    outcome = actions.cancel(build, by=rita.user)
+    Build.objects.update(changed_at=LONG_AGO)
+    sweep.run()
+    with pytest.raises(ledger.Conflict, match="Nothing could be undone"):
+        ledger.undo(outcome.gesture, by=rita.user)
+    assert Game.objects.get().status == Game.FAILED

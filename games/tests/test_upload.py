@@ -264,3 +264,58 @@ def test_what_is_for_a_new_game_is_not_dropped_in_silence(rita):
     response = rita.post(URL, form(game_text=game.title, title="New name"))
     assert response.status_code == 422
     assert "This is for a new game only." in response.text
+
+
+def test_other_files_beside_the_zip_are_passed_over(rita, empty_quarantine):
+    response = rita.post(URL, form(other=zip_of(b"hi", "o.txt"), zip=[zip_of(), zip_of(b"PK second")]))
+    assert response.status_code == 303
+    build = Build.objects.get()
+    assert quarantine.path_of(build.zip).read_bytes() == b"PK a zip"
+    assert kept(empty_quarantine) == [build.zip]
+
+
+def test_equal_titles_at_the_same_time_get_addresses_of_their_own(db, monkeypatch):
+    from games import actions
+
+    make_game(slug="neon-drift")
+    monkeypatch.setattr(actions, "_free_slug", lambda title: "neon-drift")
+    made = actions._make_game(title="Neon Drift")
+    assert made.slug.startswith("neon-drift-")
+
+
+def test_what_goes_wrong_later_leaves_nothing_behind(rita, empty_quarantine, monkeypatch):
+    from games import actions
+
+    def broken(*args, **kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr(actions, "upload", broken)
+    with pytest.raises(RuntimeError):
+        rita.post(URL, form())
+    assert kept(empty_quarantine) == []
+
+
+def test_a_held_zip_serves_one_build_only(rita):
+    held = rita.post(URL, form(title="")).context["held"]["token"]
+    first = form(zip=None, held=held)
+    assert rita.post(URL, first).status_code == 303
+    assert rita.post(URL, first).status_code == 303, "the same click"
+    Build.objects.update(state=Build.FAILED)
+    assert rita.post(URL, form(zip=None, held=held)).status_code == 422
+    assert Build.objects.count() == 1
+
+
+@pytest.mark.parametrize("title", ["\u200b", "\u202e", "\u3164", " \n "])
+def test_a_title_shows_something(rita, title):
+    response = rita.post(URL, form(title=title))
+    assert response.status_code == 422
+    assert not Game.objects.exists()
+
+
+def test_strangers_are_answered_unread(nobody):
+    class Unread(io.BytesIO):
+        def read(self, *args):
+            raise AssertionError("read")
+
+    body = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(MIB), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    assert nobody.generic("POST", URL, **body).status_code == 302
