@@ -14,12 +14,8 @@ from games.tests.builds import make_playable
 from moderation.models import Comment
 from moderation.testing import make_comment
 
-# what Chromium says in its console when it stops something, and about headers that are newer or older than itself
-NEWER = {
-    "Error with Permissions-Policy header: Unrecognized feature",
-    "The page requested an origin-keyed agent cluster",
-}
-STOPPED = NEWER | {
+# what Chromium says in its console when it stops something
+STOPPED = {
     "Connecting to '",
     "Loading ",
     "Framing '",
@@ -136,8 +132,7 @@ def test_a_hostile_game_gets_nowhere(open_as, lea, base_url, elsewhere, allowed,
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
-def test_a_game_with_modules_and_sound_plays_in_the_frame(open_as, lea, allowed):
-    allowed.update(NEWER)
+def test_a_game_with_modules_and_sound_plays_in_the_frame(open_as, lea):
     build = make_playable(games.MODULES)
     page = open_as(lea, "/manage/")
     game = play(page, build)
@@ -149,8 +144,7 @@ def test_a_game_with_modules_and_sound_plays_in_the_frame(open_as, lea, allowed)
     assert page.evaluate("document.activeElement.textContent") == "Refresh findings"
 
 
-def test_a_game_that_saves_is_told_so_in_the_frame_and_saves_in_its_own_tab(open_as, lea, allowed):
-    allowed.update(NEWER)
+def test_a_game_that_saves_is_told_so_in_the_frame_and_saves_in_its_own_tab(open_as, lea):
     page = open_as(lea, "/manage/")
     game = play(page, make_playable(games.SAVING))
     expect(game.locator("#score")).to_have_text("Cannot save")
@@ -161,8 +155,7 @@ def test_a_game_that_saves_is_told_so_in_the_frame_and_saves_in_its_own_tab(open
     expect(tab.locator("#score")).to_have_text("Score 14")
 
 
-def test_the_console_answers_while_a_game_keeps_its_processor_busy(open_as, lea, allowed):
-    allowed.update(NEWER)
+def test_the_console_answers_while_a_game_keeps_its_processor_busy(open_as, lea):
     page = open_as(lea, "/manage/")
     game = play(page, make_playable(games.BUSY))
     page.wait_for_timeout(400)
@@ -174,8 +167,7 @@ def test_the_console_answers_while_a_game_keeps_its_processor_busy(open_as, lea,
     assert answered < time.monotonic() - began - 1
 
 
-def test_without_javascript_the_page_says_the_same(open_as, lea, allowed):
-    allowed.update(NEWER)
+def test_without_javascript_the_page_says_the_same(open_as, lea):
     build = make_playable(games.SAVING)
     Finding.objects.create(build=build, source=Finding.PLAY, code="storage", sentence="It wanted to save.")
     page = open_as(lea, f"/manage/games/builds/{build.pk}/play/", java_script_enabled=False)

@@ -29,13 +29,13 @@ _ORIGIN = re.compile(r"https?://\{build\}\.([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)
 _signer = signing.Signer(salt="games.preview", sep=".")
 
 # all that ask for something of the device or of the person; not what games are played with: autoplay, gamepad, sync-xhr
-_OFF = """accelerometer bluetooth browsing-topics camera captured-surface-control clipboard-read clipboard-write
+_OFF = """accelerometer browsing-topics camera captured-surface-control clipboard-read clipboard-write
     compute-pressure digital-credentials-create digital-credentials-get display-capture encrypted-media fullscreen
     geolocation gyroscope hid identity-credentials-get idle-detection keyboard-map language-detector language-model
     local-fonts local-network local-network-access loopback-network magnetometer microphone midi
     on-device-speech-recognition otp-credentials payment picture-in-picture private-state-token-issuance
     private-state-token-redemption publickey-credentials-create publickey-credentials-get screen-wake-lock serial
-    speaker-selection storage-access summarizer translator usb web-share window-management xr-spatial-tracking"""
+    speaker-selection storage-access summarizer translator usb window-management xr-spatial-tracking"""
 HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",  # in the frame a game has no origin, and ES modules ask for leave
@@ -43,7 +43,6 @@ HEADERS = {
     "X-DNS-Prefetch-Control": "off",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _OFF.split()),
-    "Origin-Agent-Cluster": "?1",
 }
 POLICY = (
     "sandbox allow-scripts allow-same-origin allow-pointer-lock; "

@@ -39,7 +39,6 @@ def test_an_answer_carries_exactly_the_sandbox(ask, build):
         "X-Content-Type-Options": "nosniff",
         "X-DNS-Prefetch-Control": "off",
         "Referrer-Policy": "no-referrer",
-        "Origin-Agent-Cluster": "?1",
         "Content-Type": "text/javascript; charset=utf-8",
         "Content-Length": "6",
         "Accept-Ranges": "bytes",

@@ -14,7 +14,8 @@
   const needed = () => document.querySelector("[data-badge], .watch, #seen"); // what a poll could bring up to date
   const arm = () => {
     clearTimeout(timer);
-    timer = over || document.hidden || !needed() ? 0 : setTimeout(ask, wait * (.9 + Math.random() * .2));
+    const pace = document.querySelector(".watch") ? .5 : 1; // somebody waits for what changes within seconds
+    timer = over || document.hidden || !needed() ? 0 : setTimeout(ask, wait * pace * (.9 + Math.random() * .2));
   };
   on("htmx:afterRequest", "htmx:finally:request", e => {
     if ((v4 ? source(e) : e.detail.elt) !== poller) return;
