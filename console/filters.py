@@ -1,9 +1,11 @@
 """What every list's filter is."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import django_filters as filters
 from django import forms
+from django.http import QueryDict
 
 from console.base import with_params
 from console.keyset import Matches
@@ -75,3 +77,8 @@ def narrowed(filterset, query):
             words = dict(field.choices)[data[name]]
         chips.append({"label": field.label, "words": words, "without": with_params(query, **{name: ""}).urlencode()})
     return chips
+
+
+def query_of(url):
+    """The query string of a list's address, as a QueryDict."""
+    return QueryDict(urlsplit(url).query)

@@ -2,11 +2,11 @@
 
 from urllib.parse import urlsplit
 
-from django.http import QueryDict
 from django.urls import reverse
 
 from console import respond, verbs
 from console.base import COUNTED
+from console.filters import query_of
 from console.respond import Card
 from console.templatetags.console import capped
 from games import drawing
@@ -17,10 +17,6 @@ from games.models import Build, Game
 
 def games_url():
     return reverse("games:games")
-
-
-def query_of(url):
-    return QueryDict(urlsplit(url).query)
 
 
 def belongs(game, url):

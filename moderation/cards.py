@@ -1,13 +1,11 @@
 """How comments and players are shown, and what answers do to lists that show them (console.respond.Card)."""
 
-from urllib.parse import urlsplit
-
 from django.db.models import Min
-from django.http import QueryDict
 from django.urls import reverse
 
 from console import verbs
 from console.base import COUNTED
+from console.filters import query_of
 from console.flags import BULK_ACTIONS, is_on
 from console.respond import Card
 from console.templatetags.console import capped
@@ -31,10 +29,6 @@ def oldest():
 
 def comments_url():
     return reverse("moderation:comments")
-
-
-def query_of(url):
-    return QueryDict(urlsplit(url).query)
 
 
 def status_of(url):
