@@ -160,7 +160,9 @@ class Rig:
     def until_said(self, name, words, times):
         """Waits until a process says this so many times more in its log."""
         log, most = self.log_of(name), self.log_of(name).read_text().count(words) + times
-        until(lambda: log.read_text().count(words) >= most, f"{name} says: {words}", story=lambda: "".join(_tail(log)))
+        until(
+            lambda: log.read_text().count(words) >= most, f"{name} says: {words}", story=lambda: "\n".join(_tail(log))
+        )
 
     def stop(self, name, grace=15):
         """As `up` does at its end: SIGTERM, some time, then kill -9. Returns whether it went by itself."""

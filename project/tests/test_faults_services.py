@@ -56,8 +56,9 @@ def test_ten_builds_wait_and_redis_forgets_all_of_it(rig):
 def gone(rig):
     """Begins in the middle of an upload; what was on it is lost. It is away until all have looked for it in vain."""
     yield rig.valkey.kill
-    for name in (UPLOADS, DEFAULT, BEAT):
+    for name in (UPLOADS, DEFAULT):
         rig.until_said(name, "Trying again in", times=2)
+    rig.until_said(BEAT, "Connection refused", times=1)  # in other words, when it was just about to send something
     rig.valkey.restart()
 
 
