@@ -29,7 +29,7 @@ def held_at_each(rig, points):
 
 
 def all_become_ready(rig, builds, tidy=True):
-    rig.until_over(builds)
+    rig.until_over(builds, meanwhile=lambda: rig.assert_pointers_are_whole(builds))
     for build in builds:
         rig.assert_ready_once(build, tidy)
 

@@ -1,6 +1,7 @@
 """What builds stand on goes away and comes back: Redis, the disk of the workers, the storage. Nobody has to help."""
 
 import json
+import socket
 import subprocess
 import threading
 from contextlib import contextmanager, suppress
@@ -19,8 +20,8 @@ NO_ROOM = "The work folder is full. It goes on when there is room again."
 NO_STORAGE = "The storage cannot be reached. It is tried again until it can."
 
 
-def all_become_ready(rig, builds, **how):
-    rig.until_over(builds, **how)
+def all_become_ready(rig, builds):
+    rig.until_over(builds, meanwhile=lambda: rig.assert_pointers_are_whole(builds))
     for build in builds:
         rig.assert_ready_once(build)
 
@@ -195,7 +196,7 @@ class Amazon:
     keys = {"AWS_ACCESS_KEY_ID": "ada", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 
     def __init__(self):
-        self.port = 0
+        self.port, self.mute = 0, None
         self.serve()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**self.keys, "AWS_ENDPOINT_URL": self.url, "NO_PROXY": "127.0.0.1", "STORAGE": "s3://portal/games"}
@@ -204,20 +205,22 @@ class Amazon:
         self.bucket.create()
 
     def serve(self):
-        if not self.port or self.server.socket.fileno() < 0:
-            app = DomainDispatcherApplication(create_backend_app)
-            self.server = make_server("127.0.0.1", self.port, app, threaded=True)
-            self.port = self.server.server_port
+        if self.mute:
+            self.mute.close()
+            self.mute = None
+        app = DomainDispatcherApplication(create_backend_app)
+        self.server = make_server("127.0.0.1", self.port, app, threaded=True)
+        self.port = self.server.server_port
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
     def refuse(self):
-        self.hang()
-        self.server.server_close()
-
-    def hang(self):
         self.server.shutdown()
         self.thread.join()
+
+    def hang(self):
+        self.refuse()
+        self.mute = socket.create_server(("127.0.0.1", self.port))
 
     def files(self, build):
         folder = f"games/{build.folder}"
