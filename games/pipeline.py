@@ -7,6 +7,7 @@ It takes effect under the job's token, together with the build's new state, or n
 import errno
 import json
 import shutil
+import signal
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -74,6 +75,10 @@ def given_up(job):
             outcome=StageRun.LOST, ended_at=timezone.now(), error=job.error
         )
         actions.fail(build, by=None, error=job.error)
+
+
+class Interrupted(Exception):
+    """Somebody ended the child that looked into the zip: no fault of the zip's, and to be tried again."""
 
 
 class Line:
@@ -232,6 +237,8 @@ class Line:
             shutil.rmtree(self.folder / "files", ignore_errors=True)
             if ended.no_room:
                 raise jobs.Later("The work folder is full. It goes on when there is room again.") from ended
+            if ended.code in (-signal.SIGKILL, -signal.SIGTERM, confined.ORPHAN):
+                raise Interrupted from ended
             raise jobs.Failed(str(ended)) from ended
         except OSError as error:
             if error.errno in _NO_ROOM:

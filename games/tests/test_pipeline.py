@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from console import jobs, ledger, verbs
 from console.models import Entry, Job
-from games import actions, pipeline, quarantine, samples
+from games import actions, confined, pipeline, quarantine, samples
 from games.models import Build, Finding, Game, StageRun
 from games.testing import make_build, make_game
 from moderation.testing import make_player
@@ -297,3 +297,16 @@ def test_a_mistake_of_ours_in_the_storage_is_no_reason_to_wait(db, monkeypatch):
     job = work(arrived())
     assert (job.state, job.attempt) == (Job.QUEUED, 1)
     assert "TypeError" in job.error
+
+
+def test_a_child_that_somebody_kills_is_no_fault_of_the_zip(db, monkeypatch):
+    def killed(*args, **kwargs):
+        raise confined.Confined("It was killed.", -9)
+
+    build = arrived()
+    with monkeypatch.context() as patch:
+        patch.setattr(confined, "run", killed)
+        job = work(build)
+    assert (job.state, job.attempt, build.state) == (Job.QUEUED, 1, Build.RECEIVED)
+    work(build)
+    assert build.state == Build.READY
