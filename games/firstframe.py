@@ -6,6 +6,7 @@ Imports no Django.
 
 import ctypes
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -71,7 +72,7 @@ def take(browser, folder):
 
 def _browse(browser, address, environ, picture):
     """`environ` is all it gets to know of ours: no secrets."""
-    command = [browser, *FLAGS.split(), f"--screenshot={picture}", f"--user-data-dir={environ['HOME']}"]
+    command = [*shlex.split(browser), *FLAGS.split(), f"--screenshot={picture}", f"--user-data-dir={environ['HOME']}"]
     # all its traffic, also to addresses, goes to our server as its proxy, which fetches nothing
     command += [f"--proxy-server=http://{address}", "--proxy-bypass-list=<-loopback>"]
     command += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]

@@ -25,13 +25,13 @@ _WRITES = {"seen": 5, "csp": 15}  # POSTs that count in that time, of each build
 
 # --- into the page -------------------------------------------------------------------------------------------------
 
-# what may stand before the first thing a page holds; each part matches or is skipped, so there is nothing to go back to
-_ATTRIBUTES = r"""(?:[\s/](?:[^>"']|"[^"]*"|'[^']*')*+)?+"""
-_GAP = r"(?:\s++|<!--.*?-->)*+"
-_BEGINNING = re.compile(
-    rf"\ufeff?+(?:\xef\xbb\xbf)?+{_GAP}(?:<!doctype{_ATTRIBUTES}>)?+{_GAP}(?:<html{_ATTRIBUTES}>)?+{_GAP}(?:<head{_ATTRIBUTES}>)?+",
-    re.IGNORECASE | re.DOTALL,
-)
+# what may stand before the first thing a page holds, in this order; no possessive quantifiers, which Python 3.11.2 gets
+# wrong: the alternatives exclude each other, so there is little to go back to
+_ATTRIBUTES = r"""(?:[\s/](?:[^>"']|"[^"]*"|'[^']*')*)?"""
+_GAP = re.compile(r"\s+|<!--.*?-->", re.DOTALL)
+_TAGS = [re.compile(f"<{tag}{_ATTRIBUTES}>", re.IGNORECASE) for tag in ("!doctype", "html", "head")]
+_BEGINNING = (re.compile("\ufeff"), re.compile("\xef\xbb\xbf"), _GAP, _TAGS[0], _GAP, _TAGS[1], _GAP, _TAGS[2])
+_MOST = 256 * 1024  # characters in which a page says how it begins
 _WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -42,8 +42,19 @@ def inject(page, script):
         text = page.decode(charset)
     except UnicodeDecodeError:
         return page
-    at = len(_BEGINNING.match(text)[0].encode(charset))
+    at = len(text[: _begins_behind(text[:_MOST])].encode(charset))
     return page[:at] + f'<script src="{script}"></script>'.encode(charset) + page[at:]
+
+
+def _begins_behind(text):
+    """Where the first thing of a page may stand: behind its doctype and the tags it opens with."""
+    at = 0
+    for part in _BEGINNING:
+        while found := part.match(text, at):
+            at = found.end()
+            if part is not _GAP:  # the others stand there once
+                break
+    return at
 
 
 def kind_of_page(page):

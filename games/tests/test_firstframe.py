@@ -1,6 +1,7 @@
 """A game without a cover is shown by its first frame, where a browser is set up; the game gets nothing out of that."""
 
 import os
+import shlex
 import shutil
 import socket
 import threading
@@ -21,8 +22,9 @@ def chromium(settings):
     path = os.environ.get("ATTENDANT_CHROMIUM") or next(filter(None, found), "")
     if not path:
         pytest.skip("needs a Chromium of the system")
-    settings.PICTURE_BROWSER = path
-    return path
+    # machines for tests seldom let an ordinary user have Chromium's own sandbox
+    settings.PICTURE_BROWSER = f"{shlex.quote(path)} --no-sandbox"
+    return settings.PICTURE_BROWSER
 
 
 @needs_browser
