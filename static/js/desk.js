@@ -6,11 +6,11 @@
   const base = Number(poller?.dataset.every);
   let wait = base, timer, over = false, asked = Date.now();
   let looking = null; // where the focus is: what a poll brings up to date may take it away
-  const ask = () => {
-    asked = Date.now();
-    looking = document.activeElement?.closest("[data-item]")?.id || (document.activeElement?.closest("#item") && "item");
-    htmx.trigger(poller, "poll");
-  };
+  const ask = () => { asked = Date.now(); htmx.trigger(poller, "poll"); };
+  on("htmx:beforeSwap", "htmx:before:swap", e => {
+    const at = document.activeElement;
+    if (source(e) === poller) looking = at?.closest("[data-item]")?.id || (at?.closest("#item") && "item");
+  });
   const needed = () => document.querySelector("[data-badge], .watch, #seen"); // what a poll could bring up to date
   const arm = () => {
     clearTimeout(timer);
@@ -25,6 +25,7 @@
       return;
     }
     if (looking && document.activeElement === document.body) byId(looking)?.focus({preventScroll: true});
+    looking = null;
     wait = [200, 204].includes(status(e)) ? base : Math.min(wait * 2, 60000);
     wait = Math.max(wait, 1000 * Number(header(e, "Retry-After")) || 0);
     arm();
