@@ -89,7 +89,9 @@ def is_unchanged(signed, session_key):
     except (signing.BadSignature, ValueError):
         return False
     present = version()  # None without Redis: then nobody can tell
-    return whose == _whose(session_key) and time.time() < int(deadline) and None is not present and seen == str(present)
+    if present is None:
+        return False
+    return whose == _whose(session_key) and time.time() < int(deadline) and seen == str(present)
 
 
 class UnchangedMiddleware:

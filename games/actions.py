@@ -96,12 +96,16 @@ def archive(games, act):
     icon="archive-restore",
 )
 def restore(games, act):
-    act.change(games, status=_resting)
+    def stands(game):
+        failed = _resting(game) == Game.FAILED and game.builds.exists()
+        return Game.FAILED if failed else Game.DRAFT  # portals bring games without builds, too
+
+    act.change(games, status=stands)
 
 
 def _resting(game):
-    """What a game is while nothing happens to it and nobody plays it."""
-    return Game.DRAFT if game.current_build_id else Game.FAILED
+    """What a game is while nothing happens to its builds and nobody plays it."""
+    return Game.DRAFT if game.current_build_id or game.candidate else Game.FAILED
 
 
 @verb(
@@ -194,7 +198,8 @@ def _move_games(builds, act, to, **which):
     others = Build.objects.filter(game=OuterRef("pk"), state__in=Build.PROCESSING).exclude(
         pk__in=[b.pk for b in builds]
     )
-    games = list(Game.objects.filter(~Exists(others), builds__in=builds, **which).distinct().order_by("pk"))
+    games = Game.objects.for_verbs().filter(~Exists(others), pk__in=[build.game_id for build in builds], **which)
+    games = list(games.order_by("pk"))
     if games:
         act.change(games, status=to)
 

@@ -310,3 +310,20 @@ def test_a_child_that_somebody_kills_is_no_fault_of_the_zip(db, monkeypatch):
     assert (job.state, job.attempt, build.state) == (Job.QUEUED, 1, Build.RECEIVED)
     work(build)
     assert build.state == Build.READY
+
+
+def test_a_game_the_portal_brought_is_a_draft_when_it_is_restored(db, rita):
+    game = make_game(status=Game.ARCHIVED)
+    actions.restore(game, by=rita.user)
+    assert Game.objects.get().status == Game.DRAFT
+
+
+def test_a_published_game_without_builds_gets_its_first_by_publish_only(db, rita):
+    game = make_game(status=Game.PUBLISHED)
+    work(arrived(game=game))
+    game = Game.objects.get()
+    assert (game.status, game.current_build) == (Game.PUBLISHED, None)
+    actions.archive(game, by=rita.user)
+    actions.restore(Game.objects.get(), by=rita.user)
+    actions.publish(Game.objects.get(), by=rita.user)
+    assert Game.objects.get().current_build.number == 1
