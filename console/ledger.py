@@ -1,4 +1,4 @@
-"""The ledger: nothing else writes a Gesture or an Entry. Also undo, which reads them backwards.
+"""The ledger: nothing else writes a Gesture or an Entry. `console.undo` reads them backwards.
 
 Entries hold no personal value: labels, notes, addresses and personal fields are kept in `Personal` and pointed at
 by keyed hash, so that they can be erased without touching the ledger.
@@ -17,7 +17,7 @@ from django.db import models, transaction
 from console import live, personal, prepared
 from console.models import Entry, Gesture
 from console.personal import Keeper
-from console.values import decode, encode
+from console.values import encode
 
 UNDO = "undo"
 
@@ -78,7 +78,7 @@ class Act:
             for name, value in fields.items():
                 setattr(row, name, value(row) if callable(value) else value)
             row.version += 1
-        _update(type(rows[0]), [row.pk for row in rows], {name: _new(rows, name, fields[name]) for name in fields})
+        update_rows(type(rows[0]), [row.pk for row in rows], {name: _new(rows, name, fields[name]) for name in fields})
         afters = [self.encoded(row, fields) for row in rows]
         for before, after in zip(befores, afters, strict=True):
             for name in [name for name in fields if before[name] == after[name]]:
@@ -90,7 +90,7 @@ class Act:
 
         Their version rises, so that a form somebody opened before is out of date.
         """
-        _update(type(rows[0]), [row.pk for row in rows], {})
+        update_rows(type(rows[0]), [row.pk for row in rows], {})
         for row in rows:
             row.version += 1
         nothing = [{} for _ in rows]
@@ -132,7 +132,7 @@ class Act:
                     self.gesture.pk,
                     self.origin.request_id,
                     address,
-                    _dump(written),
+                    dumped(written),
                 ],
             )
             self.gesture.__dict__.setdefault("first_entry_id", cursor.fetchone()[0])
@@ -148,7 +148,7 @@ def open_gesture(verb, by, key, fingerprint, undoes=None):
     The same person's same key waits for the first to commit and gets its gesture. Raises KeyReused when that one
     had other content, Conflict when somebody has undone the same gesture already.
     """
-    digest = hashlib.sha256(_dump([verb, fingerprint]).encode()).hexdigest()
+    digest = hashlib.sha256(dumped([verb, fingerprint]).encode()).hexdigest()
     gesture = Gesture(verb=verb, actor=by, idempotency_key=key or uuid.uuid4(), fingerprint=digest, undoes=undoes)
     with prepared.cursor() as cursor:
         cursor.execute(
@@ -173,120 +173,6 @@ def open_gesture(verb, by, key, fingerprint, undoes=None):
     if earlier.fingerprint != digest:
         raise KeyReused
     return earlier, False
-
-
-@dataclass
-class Undone:
-    """What an undo did: rows that are back, and sentences about those that were left as they are."""
-
-    gesture: Gesture
-    restored: list
-    moved_on: list[str]
-    replayed: bool = False
-
-
-def undo(gesture, *, by, key=None, origin=None, seen=0):
-    """Puts back exactly the fields the gesture changed, where they still hold the value it gave them.
-
-    `seen` is how often the person saw it undone, the version of a gesture: 0, since that can happen only once.
-    Returns Undone; raises Conflict when it was undone already or nothing is left that could go back, KeyReused when
-    the key was used for something else.
-    """
-    with transaction.atomic():
-        act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
-        if not fresh:
-            return Undone(act_gesture, targets_of(act_gesture), [], replayed=True)
-        act = Act(act_gesture, by, origin=origin or Origin())
-        result = Undone(act_gesture, [], [])
-        by_type = defaultdict(dict)
-        for entry in gesture.entries.order_by("id"):
-            by_type[entry.target_type][entry.target_id] = entry
-        for label, entries in by_type.items():
-            getattr(apps.get_model(label), "lock_above", lambda pks: None)(list(entries))
-        for label, entries in by_type.items():  # in the gesture's own order, so that locks are taken as verbs do
-            _restore(apps.get_model(label), entries, act, result)
-        if not result.restored:
-            raise Conflict("Nothing could be undone: " + (some(result.moved_on) or "all is as it was before."))
-    return result
-
-
-def _restore(model, entries, act, result):
-    """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE.
-
-    A row may refuse values that would break a rule which verbs keep: `may_become(values as encoded)`. It may also say
-    that a value which changed since stands for the one it was given: `still_is(name, value now, value then)`.
-    """
-    # locked before anything else is read: what others decided until then must be seen
-    rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
-    groups, changes, touched = defaultdict(list), [], []
-    later = _changed_later(model, entries)
-    for row in rows:
-        entry = entries.pop(row.pk)
-        if not entry.after:
-            touched.append((row, entry.pk))
-            continue
-        now = act.encoded(row, entry.after)
-        still = getattr(row, "still_is", lambda name, now, then: False)
-        stands = [n for n in entry.after if now[n] == entry.after[n] or still(n, now[n], entry.after[n])]
-        back = {name: entry.before[name] for name in stands}
-        back = {name: value for name, value in back.items() if name not in later[row.pk]}
-        if back and not getattr(row, "may_become", lambda values: True)(back):
-            result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
-            continue
-        kept = [name for name in entry.after if name not in back and now[name] != entry.before[name]]
-        if kept:
-            names = ", ".join(model._meta.get_field(name).verbose_name for name in kept)
-            result.moved_on.append(f"{describe(row)} has changed since ({names}) and stays as it is.")
-        if back:
-            groups[_dump(back)].append(row.pk)
-            changes.append((row, {name: now[name] for name in back}, back, entry.pk))
-    result.moved_on += [f"{model._meta.verbose_name} {pk} is gone." for pk in entries]
-    for dumped, pks in groups.items():
-        _update(model, pks, dict(decode(model, name, value) for name, value in json.loads(dumped).items()))
-    for row, _, back, _ in changes:
-        for name, value in back.items():
-            setattr(row, *decode(model, name, value))
-        row.version += 1
-        result.restored.append(row)
-    if changes:
-        restored, befores, afters, undone = zip(*changes, strict=True)
-        act.record(list(restored), befores, afters, list(undone))
-    if touched:
-        act.touch([row for row, _ in touched], [entry for _, entry in touched])
-
-
-def _changed_later(model, entries):
-    """`{target id: names of fields}` that a later gesture changed, which still stands: the same value by a newer
-    decision is that decision's. A later change and its undo cancel out.
-    """
-    oldest = min(entry.pk for entry in entries.values())
-    changed = defaultdict(set)
-    newer = Entry.objects.filter(
-        target_type=model._meta.label_lower, target_id__in=entries, pk__gt=oldest, undone_by=None
-    )
-    for entry in newer:
-        mine = entries[entry.target_id].pk
-        cancels = entry.undoes_id and entry.undoes_id > mine
-        if entry.pk > mine and not cancels:
-            changed[entry.target_id] |= set(entry.after)
-    return changed
-
-
-def may_undo(user, gesture):
-    """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
-    found out by itself, nobody.
-    """
-    from console import verbs
-
-    root = gesture
-    while root.undoes_id:
-        root = root.undoes
-    verb = verbs.get(root.verb)
-    if root.actor_id is None and verb and not verb.by_hand:
-        return False  # what our own code found out is not a decision
-    if user.has_perm("console.undo_gesture"):
-        return True
-    return gesture.actor_id == user.pk and verb is not None and user.has_perm(verb.permission)
 
 
 def targets_of(gesture):
@@ -388,9 +274,9 @@ def _new(rows, name, value):
     return models.Case(*own, output_field=field)
 
 
-def _update(model, pks, values):
+def update_rows(model, pks, values):
     model._base_manager.filter(pk__in=pks).update(**values, version=models.F("version") + 1)
 
 
-def _dump(value):
+def dumped(value):
     return json.dumps(value, sort_keys=True, cls=DjangoJSONEncoder)

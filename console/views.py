@@ -14,6 +14,7 @@ from console.errors import alert
 from console.forms import VerbForm
 from console.htmx import current_path, wants_partial
 from console.models import Entry
+from console.undo import may_undo, undo
 
 ENTER = "console.enter_console"
 
@@ -70,7 +71,7 @@ class UndoView(ConsoleView):
     def prepare(self):
         self.entry = get_object_or_404(Entry.objects.select_related("batch__actor"), pk=self.kwargs["pk"])
         self.gesture = self.entry.batch
-        if not ledger.may_undo(self.request.user, self.gesture):
+        if not may_undo(self.request.user, self.gesture):
             raise PermissionDenied("Only the person who did this, or a senior moderator, can undo it.")
         types = [
             self.entry.target_type,
@@ -97,7 +98,7 @@ class UndoView(ConsoleView):
             return self.refuse(422, "This page is out of date. Reload it and try again.")
         data = form.cleaned_data
         try:
-            result = ledger.undo(
+            result = undo(
                 self.gesture,
                 by=request.user,
                 key=data["idempotency_key"],

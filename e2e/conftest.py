@@ -39,6 +39,7 @@ def base_url(request):
     command += ["--no-control-socket", "--log-level", "warning"]
     environ = {**os.environ, **environment(name)}
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    environ["DATABASE_WAIT_S"] = "20"  # busy machines are slow to make connections; faults have tests of their own
     environ["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"
     fds = [listener.fileno()]
     server = subprocess.Popen(command, cwd=ROOT, env=environ, pass_fds=fds, preexec_fn=die_with_parent())

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from console import prepared, rows
 from console.templatetags.console import ago, moment, number
-from moderation.models import CARD_REPORTS, STRIKE_DAYS, Comment, Player
+from moderation.models import STRIKE_DAYS, Comment, Player
+from moderation.models.comments import CARD_REPORTS
 from moderation.text import lay_open, lay_open_name
 
 ROWS = "moderation/_rows.jinja"

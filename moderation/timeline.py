@@ -2,6 +2,7 @@
 
 from console import ledger, personal, verbs
 from console.models import Gesture
+from console.undo import may_undo
 from moderation.models import Reason
 
 
@@ -20,7 +21,7 @@ def told(user, *rows):
         entry.words = words.get(entry.note, "")
         entry.because = labels.get(entry.reason, entry.reason)
         entry.declared = verbs.get(entry.verb)
-        entry.undoable = entry.declared and entry.batch_id not in undone and ledger.may_undo(user, entry.batch)
+        entry.undoable = entry.declared and entry.batch_id not in undone and may_undo(user, entry.batch)
         if entry.declared and entry.declared.model.lower() != entry.target_type:  # a cascade
             entry.about = f"the {verbs.model_of(entry.declared.model)._meta.verbose_name}"
         elif not entry.is_about(rows[0]):

@@ -163,7 +163,7 @@ DATABASES = {
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
         # kept and checked connections, as many as a web process has threads
         # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
-        pool={"min_size": 1, "max_size": 4, "timeout": 2, "reconnect_timeout": 1},
+        pool={"min_size": 1, "max_size": 4, "timeout": env.float("DATABASE_WAIT_S", 2), "reconnect_timeout": 1},
     ),
     "owner": _database(env.str("DATABASE_OWNER_URL", "") or env.str("DATABASE_URL")),
 }

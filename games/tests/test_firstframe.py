@@ -17,13 +17,14 @@ needs_browser = pytest.mark.xdist_group("screenshots")  # one browser at a time
 
 
 @pytest.fixture
-def chromium(settings):
+def chromium(settings, monkeypatch):
     found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     path = os.environ.get("ATTENDANT_CHROMIUM") or next(filter(None, found), "")
     if not path:
         pytest.skip("needs a Chromium of the system")
     # machines for tests seldom let an ordinary user have Chromium's own sandbox
     settings.PICTURE_BROWSER = f"{shlex.quote(path)} --no-sandbox"
+    monkeypatch.setattr(firstframe, "TIMEOUT_S", 150)  # a busy machine may take long; what is drawn is tested here
     return settings.PICTURE_BROWSER
 
 

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 
 from console import jobs, ledger, verbs
 from console.models import Entry, Job
+from console.undo import may_undo, undo
 from games import actions, confined, pipeline, quarantine, samples
 from games.models import Build, Finding, Game, StageRun
 from games.testing import make_build, make_game
@@ -149,7 +150,7 @@ def test_undo_of_a_cancel_goes_on(db, rita):
     build = arrived()
     outcome = actions.cancel(build, by=rita.user)
     assert not Job.objects.filter(state__in=Job.OPEN).exists()
-    ledger.undo(outcome.gesture, by=rita.user)
+    undo(outcome.gesture, by=rita.user)
     work(build)
     assert build.state == Build.READY
 
@@ -165,7 +166,7 @@ def test_publish_moves_what_players_play_and_its_undo_moves_it_back(db, rita):
     game.refresh_from_db()
     old.refresh_from_db()
     assert (game.current_build, old.state) == (new, Build.SUPERSEDED)
-    ledger.undo(outcome.gesture, by=rita.user)
+    undo(outcome.gesture, by=rita.user)
     game.refresh_from_db()
     old.refresh_from_db()
     assert (game.current_build, old.state, game.status) == (old, Build.READY, Game.PUBLISHED)
@@ -193,7 +194,7 @@ def test_a_build_with_requested_changes_is_not_published(db, rita):
     outcome = actions.request_changes(build, by=rita.user, note="Less blood.")
     with pytest.raises(ledger.Conflict):
         actions.publish(Game.objects.get(), by=rita.user)
-    ledger.undo(outcome.gesture, by=rita.user)
+    undo(outcome.gesture, by=rita.user)
     actions.publish(Game.objects.get(), by=rita.user)
 
 
@@ -207,7 +208,7 @@ def test_a_ban_takes_games_down_and_its_undo_brings_them_back(db, lea, moses):
     outcome = ban(author, by=lea.user, reason="spam", games_down=True)
     assert [Game.objects.get(pk=game.pk).status for game in (*games, other)] == ["draft", "archived", "published"]
     assert "1 game was taken down with it." in ledger.taken_along(outcome.gesture, "moderation.Player")
-    ledger.undo(outcome.gesture, by=lea.user)
+    undo(outcome.gesture, by=lea.user)
     assert Game.objects.get(pk=games[0].pk).status == Game.PUBLISHED
 
 
@@ -222,7 +223,7 @@ def test_undo_brings_back_what_players_knew_and_not_a_build_that_came_since(db, 
     else:
         outcome = verbs.get(f"game.{how}")(game, by=rita.user)
     work(arrived(game=game))
-    ledger.undo(outcome.gesture, by=lea.user)
+    undo(outcome.gesture, by=lea.user)
     game.refresh_from_db()
     assert (game.status, game.current_build) == (Game.PUBLISHED, old)
     assert game.builds.get(number=2).state == Build.READY, "and waits for Publish"
@@ -234,7 +235,7 @@ def test_undo_does_not_publish_a_game_whose_build_was_rejected(db, rita):
     outcome = actions.unpublish(Game.objects.get(), by=rita.user)
     actions.reject(Build.objects.get(), by=rita.user, reason="spam")
     with pytest.raises(ledger.Conflict, match="Nothing could be undone"):
-        ledger.undo(outcome.gesture, by=rita.user)
+        undo(outcome.gesture, by=rita.user)
     assert Game.objects.get().status == Game.DRAFT
 
 
@@ -254,7 +255,7 @@ def test_undo_of_an_upload_on_its_way_stops_it(db, rita):
     Game.objects.update(status=Game.ARCHIVED)
     outcome = actions.receive(build, by=rita.user)
     Build.objects.update(state=Build.UNPACKED, reached=Build.UNPACKED)
-    ledger.undo(outcome.gesture, by=rita.user)
+    undo(outcome.gesture, by=rita.user)
     build.refresh_from_db()
     build.game.refresh_from_db()
     assert (build.state, build.game.status) == (Build.CANCELLED, Game.ARCHIVED)
@@ -265,7 +266,7 @@ def test_what_the_system_found_out_is_nobodys_to_undo(db, olga):
     build = arrived()
     work(build)
     entry = Entry.objects.filter(verb="build.ready").first()
-    assert not ledger.may_undo(olga.user, entry.batch)
+    assert not may_undo(olga.user, entry.batch)
     assert olga.get(entry.get_undo_url()).status_code == 403
 
 

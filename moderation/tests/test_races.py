@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, connections, transaction
 
-from console import ledger, roles
+from console import roles
 from console.ledger import Conflict
 from console.models import Entry
 from console.testing import Person, form, make_user
+from console.undo import undo
 from moderation import actions, imports
 from moderation.models import Comment, Player
 from moderation.testing import make_comment, make_player
@@ -76,9 +77,9 @@ def test_an_undo_that_had_to_wait_sees_what_was_decided_meanwhile(committed_db):
     comment = make_comment()
     first = actions.reject(comment, by=moses, reason="spam")
 
-    def undo():
+    def undo_in_a_thread():
         try:
-            return ledger.undo(first.gesture, by=moses)
+            return undo(first.gesture, by=moses)
         except Conflict as conflict:
             return conflict
         finally:
@@ -87,7 +88,7 @@ def test_an_undo_that_had_to_wait_sees_what_was_decided_meanwhile(committed_db):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             comment = Comment.objects.select_for_update().get()
-            undoing = pool.submit(undo)
+            undoing = pool.submit(undo_in_a_thread)
             until_somebody_waits()
             actions.approve(comment, by=lea)
             actions.reject(Comment.objects.get(), by=lea, reason="hate")
@@ -162,7 +163,7 @@ def test_bans_rejections_and_undos_that_cross_never_lock_each_other_out(committe
     players = [make_player() for _ in range(3)]
     comments = [make_comment(player=player) for player in players for _ in range(4)]
     gestures = [actions.ban(player, by=lea, reason="spam").gesture for player in players]
-    calls = [lambda each=each: ledger.undo(each, by=lea) for each in gestures]
+    calls = [lambda each=each: undo(each, by=lea) for each in gestures]
     fresh = list(Player.objects.all())
     calls += [lambda: actions.warn(fresh, by=lea, reason="spam")]
     calls += [lambda each=each: actions.unban(each, by=lea) for each in fresh]

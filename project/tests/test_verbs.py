@@ -9,6 +9,7 @@ from django.urls import resolve
 
 from console import ledger, personal, respond, values, verbs
 from console.models import Entry, Gesture, Job, Personal
+from console.undo import undo
 from games.models import Build, Game
 from games.testing import make_build, make_game
 from moderation.models import Ban, Comment, Player
@@ -124,9 +125,9 @@ def test_undo_restores_the_state_and_is_itself_undone(olga, verb):
     outcome = verb(rows, by=olga.user, reason="spam", note="why")
     after = state(rows)
     assert after != before
-    undone = ledger.undo(outcome.gesture, by=olga.user)
+    undone = undo(outcome.gesture, by=olga.user)
     assert state(rows) == before
-    redone = ledger.undo(undone.gesture, by=olga.user)
+    redone = undo(undone.gesture, by=olga.user)
     assert state(rows) == after
     number = Entry.objects.filter(batch=outcome.gesture).count()
     assert Entry.objects.filter(batch=redone.gesture).count() == number
@@ -226,11 +227,11 @@ def test_undo_of_an_old_decision_leaves_the_same_decision_made_anew(moses, lea):
     comment.refresh_from_db()
     approve(comment, by=lea.user)
     with pytest.raises(ledger.Conflict, match="has changed since"):
-        ledger.undo(first.gesture, by=moses.user)
+        undo(first.gesture, by=moses.user)
     assert state([comment])[0]["status"] == "approved"
-    ledger.undo(Gesture.objects.latest("at"), by=lea.user)
-    ledger.undo(second.gesture, by=lea.user)
-    ledger.undo(first.gesture, by=moses.user)
+    undo(Gesture.objects.latest("at"), by=lea.user)
+    undo(second.gesture, by=lea.user)
+    undo(first.gesture, by=moses.user)
     assert state([comment])[0]["status"] == "pending"
 
 

@@ -1,0 +1,82 @@
+"""Reasons, and the measures that are milder than a ban: strikes and notes."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import OuterRef
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from moderation.models.players import Player
+from moderation.models.shared import number_of
+
+STRIKE_DAYS = 90  # after that a strike is history: what phpBB and ROOST Coop let warnings weigh (peers, row 13)
+
+
+class Reason(models.Model):
+    """A canned reason: its code is what entries and scripts hold."""
+
+    code = models.SlugField(max_length=32, unique=True)
+    label = models.CharField(max_length=80)
+    text = models.TextField(blank=True, help_text="What the player may be told.")
+    position = models.PositiveSmallIntegerField(default=100)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["position", "label"]
+
+    def __str__(self):
+        return self.label
+
+
+class StrikeQuerySet(models.QuerySet):
+    def weighing(self):
+        since = timezone.now() - timedelta(days=STRIKE_DAYS)
+        return self.filter(withdrawn_at=None, created_at__gt=since)
+
+
+class Strike(models.Model):
+    """A warning that counts against a player. Stored withdrawn and put in force by a recorded change, as bans are."""
+
+    player = models.ForeignKey(Player, models.CASCADE, related_name="strikes_given", db_index=False)
+    reason = models.CharField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    objects = StrikeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["player", "-created_at"], name="strike_player")]
+
+    def __str__(self):
+        return f"the strike against {self.player}"
+
+    @property
+    def standing(self):
+        return "withdrawn" if self.withdrawn_at else "in force"
+
+    @classmethod
+    def after_change(cls, strikes):
+        """The ledger calls this when strikes came or went: each player's lifetime number follows."""
+        players = Player.objects.filter(pk__in={strike.player_id for strike in strikes})
+        standing = cls.objects.filter(player=OuterRef("pk"), withdrawn_at=None).order_by().values("player")
+        players.update(strikes=number_of(standing))
+
+
+class Note(models.Model):
+    """What staff tell each other about a player. Stored withdrawn and put there by a recorded change, as bans are."""
+
+    player = models.ForeignKey(Player, models.CASCADE, related_name="notes")
+    author = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
+    text = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    def __str__(self):
+        return f"the note on {self.player}"
+
+    @property
+    def standing(self):
+        return "withdrawn" if self.withdrawn_at else "in place"
