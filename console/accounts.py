@@ -5,8 +5,9 @@ import logging
 from allauth.account import urls
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from django.core.exceptions import ValidationError
 
-from console import prepared
+from console import prepared, sign_ins
 from console.clientip import client_ip
 from console.models import User
 
@@ -69,6 +70,12 @@ class StaffAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request):
         return client_ip(request)
+
+    def pre_authenticate(self, request, **credentials):
+        """Before the password is looked at: whoever is turned away learns nothing about it."""
+        super().pre_authenticate(request, **credentials)
+        if words := sign_ins.refusal(request):
+            raise ValidationError(words)
 
     def send_mail(self, *args, **kwargs):
         """A mail server that is down must not turn a request into an error, nor tell who has an account."""

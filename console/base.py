@@ -200,6 +200,7 @@ class VerbView(ConsoleView):
             title=self.verb.asks.format(label=self.verb.label, row=ledger.printed(self.object)),
             card=self.card,
             legal=self.verb.legal(self.object),
+            foretold=self.verb.foretell([self.object]) if self.verb.foretell else "",
             in_dialog=in_dialog(self.request),
             here=self.next,
             action=reverse(self.request.resolver_match.view_name, args=[self.object.pk]),

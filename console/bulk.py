@@ -81,7 +81,14 @@ class BulkView(ConsoleView):
             selected=[f"{pk}:{version}" for pk, version in seen.items()],
             action=self.request.path,
             in_dialog=in_dialog(self.request),
+            foretold=self.foretold(seen),
         )
+
+    def foretold(self, seen):
+        if not self.verb.foretell:
+            return ""
+        versions, _ = self.targets(seen)
+        return self.verb.foretell(list(verbs.model_of(self.verb.model).objects.filter(pk__in=versions)))
 
     def post(self, request, *args, **kwargs):
         if self.verb and self.verb.form and "ask" in request.POST:

@@ -48,6 +48,20 @@ class User(AbstractUser):
         return next((name for name in self.group_names.values() if name != "Beta"), "Staff")
 
 
+class SignIn(models.Model):
+    """That a person of staff signed in, when, and from where; written by console.sign_ins."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    at = models.DateTimeField(db_default=Now())
+    ip = models.GenericIPAddressField()
+
+    class Meta:
+        indexes = [models.Index(fields=["ip", "at"], name="signin_address")]
+
+    def __str__(self):
+        return f"sign-in {self.pk}"
+
+
 class Flag(AbstractUserFlag):
     """waffle's flag with what it takes to get rid of it again."""
 

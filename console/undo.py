@@ -50,8 +50,9 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
 def _restore(model, entries, act, result):
     """Locks the rows in order, sorts out what moved on, and writes each group of equal values by one UPDATE.
 
-    A row may refuse values that would break a rule which verbs keep: `may_become(values as encoded)`. It may also say
-    that a value which changed since stands for the one it was given: `still_is(name, value now, value then)`.
+    A row may refuse values that would break a rule which verbs keep: `hinders(values as encoded, by)` says what is
+    against them, or "". It may also say that a value which changed since stands for the one it was given:
+    `still_is(name, value now, value then)`.
     """
     # locked before anything else is read: what others decided until then must be seen
     rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
@@ -67,8 +68,9 @@ def _restore(model, entries, act, result):
         stands = [n for n in entry.after if now[n] == entry.after[n] or still(n, now[n], entry.after[n])]
         back = {name: entry.before[name] for name in stands}
         back = {name: value for name, value in back.items() if name not in later[row.pk]}
-        if back and not getattr(row, "may_become", lambda values: True)(back):
-            result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
+        against = back and getattr(row, "hinders", lambda values, by: "")(back, act.by)
+        if against:
+            result.moved_on.append(f"{describe(row)} stays as it is: {against}.")
             continue
         kept = [name for name in entry.after if name not in back and now[name] != entry.before[name]]
         if kept:

@@ -53,6 +53,7 @@ class Verb:
     form: type | None = None
     asks: str = "{label} {row}?"
     tells: str = "{row} was {past}."
+    foretell: Callable | None = None  # (rows) → HTML for the form: what the verb would touch
     by_hand: bool = True  # False for what only our own code does: no button offers it
 
     do_not_call_in_templates = True

@@ -2,7 +2,7 @@
 
 A build's background work follows from its state (Build.after_change): cancel, retry and undo only say what it is to be.
 Games are locked before builds, everywhere (`lock_above`), so that two gestures never wait for each other; what builds
-change of their games is recorded after them, so that undo can ask how the builds stand (Game.may_become).
+change of their games is recorded after them, so that undo can ask how the builds stand (Game.hinders).
 """
 
 import secrets

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from taggit.managers import TaggableManager
 
+TAKEN_SINCE = "another has taken its place since"
+
 
 class GameQuerySet(models.QuerySet):
     def for_verbs(self):
@@ -94,7 +96,11 @@ class Game(models.Model):
         """Verbs lock games before they read which build is ready: somebody may be about to reject it."""
         list(cls.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
 
-    def may_become(self, values):
+    def hinders(self, values, by=None):
+        """For undo: why the game may not have these values, in words; "" if it may."""
+        return "" if self._may_become(values) else TAKEN_SINCE
+
+    def _may_become(self, values):
         """Undo brings no build back whose files were swept away, and shows players only what is ready for them."""
         pk = values.get("current_build", self.current_build_id)
         build = pk and Build.objects.filter(pk=pk).first()
@@ -200,7 +206,11 @@ class Build(models.Model):
         """For undo: progress through the stages is not a decision that stands in its way."""
         return name == "state" and now in self.PROCESSING and then in self.PROCESSING
 
-    def may_become(self, values):
+    def hinders(self, values, by=None):
+        """For undo: why the build may not have these values, in words; "" if it may."""
+        return "" if self._may_become(values) else TAKEN_SINCE
+
+    def _may_become(self, values):
         """What was swept away cannot be played again, nor does a build go on whose zip is gone."""
         state = values.get("state")
         if state in self.PROCESSING:

@@ -8,12 +8,14 @@ class ModerationConfig(AppConfig):
     name = "moderation"
 
     def ready(self):
-        from console import respond, sections
-        from moderation import actions, cards, roles  # noqa: F401  (actions declare their verbs)
+        from console import respond, sections, sign_ins
+        from moderation import actions, ban_cards, cards, doors, roles  # noqa: F401  (actions declare their verbs)
 
         post_migrate.connect(roles.apply, sender=self)
         respond.register(cards.COMMENT_CARD)
         respond.register(cards.PLAYER_CARD)
+        respond.register(ban_cards.BAN_CARD)
+        sign_ins.register_door(doors.at_sign_in)
         sections.register(
             sections.Section(
                 name="comments",
@@ -24,5 +26,16 @@ class ModerationConfig(AppConfig):
                 waiting=cards.waiting,
                 oldest=cards.oldest,
                 position=10,
+            )
+        )
+        sections.register(
+            sections.Section(
+                name="bans",
+                label="Bans",
+                url="moderation:bans",
+                permission="moderation.view_ban",
+                icon="ban",
+                waiting=ban_cards.waiting,
+                position=30,
             )
         )

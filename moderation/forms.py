@@ -1,6 +1,7 @@
 """What verbs of this app ask for."""
 
 from django import forms
+from django.utils import timezone
 
 from console.forms import OnByDefault, VerbForm
 from moderation import lengths
@@ -19,6 +20,48 @@ def note_field(required=False, **kwargs):
             **kwargs,
         },
     )
+
+
+def length_field(**kwargs):
+    """For how long; `choices` as in lengths.LABELS, and any moment besides."""
+    choices = kwargs.pop("choices", lengths.LABELS)
+    words = "Choose for how long."
+    return forms.CharField(
+        **{
+            "label": "For how long",
+            "widget": forms.RadioSelect(choices=list(choices.items())),
+            "error_messages": {"required": words, "invalid": words},
+            **kwargs,
+        }
+    )
+
+
+def start_field():
+    return forms.CharField(
+        label="Begins (optional)",
+        required=False,
+        help_text="Left empty, it begins now. In UTC. A ban that begins later rejects nothing and takes nothing down.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+
+
+class LastingForm(forms.Form):
+    """What bans have in common: `starts` and `expires` together make sense."""
+
+    def clean(self):
+        data = super().clean()
+        begin, length = timezone.now(), data.get("expires")
+        try:
+            begin = lengths.beginning(data.get("starts", ""))
+        except ValueError:
+            self.add_error("starts", "Give a moment within a year from now, as 2027-01-31T12:00, or leave it empty.")
+            return data
+        try:
+            if length:
+                lengths.until(length, begin)
+        except ValueError:
+            self.add_error("expires", "Choose one of these, or give a moment to come as 2027-01-31T12:00Z.")
+        return data
 
 
 class ReasonForm(VerbForm):
@@ -40,12 +83,10 @@ class ReasonForm(VerbForm):
         return self.cleaned_data["reason"].code
 
 
-class BanForm(ReasonForm):
+class BanForm(LastingForm, ReasonForm):
     """Also for how long, of what the person's role may give, and what becomes of what waits."""
 
-    expires = forms.CharField(
-        label="For how long", error_messages={"required": "Choose for how long.", "invalid": "Choose for how long."}
-    )
+    expires = length_field(initial="1d")
     reject_pending = forms.BooleanField(
         label="Also reject the player's pending comments", required=False, widget=OnByDefault, initial=True
     )
@@ -54,28 +95,25 @@ class BanForm(ReasonForm):
         required=False,
         help_text="Players cannot play them until somebody publishes them again, or the ban is undone.",
     )
-    field_order = ["version", "idempotency_key", "next", "reason", "expires", "reject_pending", "games_down", "note"]
+    starts = start_field()
+    field_order = [
+        *("version", "idempotency_key", "next", "reason", "expires", "reject_pending", "games_down", "starts", "note"),
+    ]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.may_be_long = self.by is None or self.by.has_perm("moderation.ban_player_long")
-        offered = [
-            (code, label) for code, label in lengths.LABELS.items() if self.may_be_long or not lengths.is_long(code)
-        ]
-        self.fields["expires"].widget = forms.RadioSelect(choices=offered)
-        self.fields["expires"].initial = "1d"
         if not self.may_be_long:
+            offered = [(code, label) for code, label in lengths.LABELS.items() if not lengths.is_long(code)]
+            self.fields["expires"].widget.choices = offered
             del self.fields["games_down"]
 
-    def clean_expires(self):
-        length = self.cleaned_data["expires"]
-        try:
-            is_long = lengths.is_long(length)
-        except ValueError:
-            raise forms.ValidationError("Choose one of these, or give a moment to come as 2027-01-31T12:00Z.") from None
-        if is_long and not self.may_be_long:
-            raise forms.ValidationError(lengths.TOO_LONG)
-        return length
+    def clean(self):
+        data = super().clean()
+        asked = data.get("expires") and not self.errors and not self.may_be_long
+        if asked and lengths.is_long(data["expires"], lengths.beginning(data["starts"])):
+            self.add_error("expires", lengths.TOO_LONG)
+        return data
 
 
 class WhyForm(VerbForm):

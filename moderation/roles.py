@@ -12,6 +12,7 @@ WORK = [
 LEAD = [
     "moderation.ban_player_long",
     "moderation.ban_network",
+    "moderation.ban_network_wide",
     "moderation.lift_ban",
     "moderation.change_player",
     "moderation.add_reason",

@@ -1,8 +1,9 @@
 """Factories for tests of this app and those above it."""
 
 import itertools
+from ipaddress import ip_network
 
-from moderation.models import Comment, CommentText, Player, Report
+from moderation.models import Ban, Comment, CommentText, Player, Report
 
 _numbers = itertools.count(1)
 
@@ -27,6 +28,13 @@ def make_comment(**kwargs):
     comment = Comment.objects.create(**values)
     CommentText.of(comment).save()
     return comment
+
+
+def make_network_ban(network=None, **kwargs):
+    """A ban of a network of its own, in force and asked for by nobody in particular."""
+    number = next(_numbers)
+    network = network or f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}/32"
+    return Ban.objects.create(**{"network": ip_network(network), "reason": "spam"} | kwargs)
 
 
 def make_report(comment, **kwargs):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moderation import actions, views
+from moderation import actions, bans, views
 
 app_name = "moderation"
 urlpatterns = [
@@ -19,4 +19,12 @@ urlpatterns = [
     path("players/<int:pk>/unban/", views.PlayerVerb.as_view(verb=actions.unban), name="unban"),
     path("players/<int:pk>/warn/", views.PlayerVerb.as_view(verb=actions.warn), name="warn"),
     path("players/<int:pk>/note/", views.PlayerVerb.as_view(verb=actions.note), name="note"),
+    path("bans/", bans.BansPage.as_view(), name="bans"),
+    path("bans/panel/", bans.BansPanel.as_view(), name="bans_panel"),
+    path("bans/new/", bans.NewBanPage.as_view(), name="ban_new"),
+    path("bans/reach/", bans.ReachView.as_view(), name="ban_reach"),
+    path("bans/<int:pk>/", bans.BanPage.as_view(), name="ban_detail"),
+    path("bans/<int:pk>/approve/", bans.BanVerb.as_view(verb=actions.approve_ban), name="ban_approve"),
+    path("bans/<int:pk>/change/", bans.BanVerb.as_view(verb=actions.change_ban), name="ban_change"),
+    path("bans/<int:pk>/lift/", bans.BanVerb.as_view(verb=actions.lift), name="ban_lift"),
 ]

@@ -45,6 +45,12 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 # another site than the console, one name per build; without it games cannot be tried
 PREVIEW_ORIGIN = env.str("PREVIEW_ORIGIN", "") or ("http://{build}.play.localhost:8000" if DEMO else "")
+# the widest networks that may be banned: IP version → prefix lengths without and with moderation.ban_network_wide
+NETWORK_BAN_WIDEST = {
+    4: (24, env.int("NETWORK_BAN_WIDEST_V4", 16)),
+    6: (48, env.int("NETWORK_BAN_WIDEST_V6", 32)),
+}
+BAN_SECOND_PERSON_ABOVE = env.int("BAN_SECOND_PERSON_ABOVE", 25)
 UNDO_WINDOW_S = env.int("UNDO_WINDOW_S", 30)
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"

@@ -45,8 +45,8 @@ def test_what_is_over_for_long_is_removed_and_cannot_come_back(db, rita, state):
     assert build.swept_at
     assert not default_storage.exists(build.folder)
     assert list(quarantine.path_of("0" * 32 + ".zip").parent.iterdir()) == []
-    assert not build.may_become({"state": Build.READY})
-    assert not build.may_become({"state": Build.UNPACKED})
+    assert build.hinders({"state": Build.READY})
+    assert build.hinders({"state": Build.UNPACKED})
     assert sweep.run() == 0
 
 

@@ -35,6 +35,8 @@ class Comment(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     ip = models.GenericIPAddressField(null=True, blank=True)
     report_count = models.PositiveIntegerField(default=0)
+    # what turned it away when it came in, if a ban did
+    blocked_by = models.ForeignKey("Ban", models.SET_NULL, null=True, related_name="blocked", db_index=False)
     fingerprint = models.BigIntegerField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
 
@@ -64,6 +66,11 @@ class Comment(models.Model):
                 name="comment_pending_reports",
                 condition=models.Q(status="pending"),
             ),
+            # who wrote from where: a range of addresses is a network (moderation.networks)
+            models.Index(
+                fields=["ip", "created_at"], name="comment_address", include=["player"], condition=~models.Q(ip=None)
+            ),
+            models.Index(fields=["blocked_by"], name="comment_blocked", condition=~models.Q(blocked_by=None)),
         ]
 
     def __str__(self):

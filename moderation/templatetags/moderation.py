@@ -2,7 +2,7 @@
 
 from django import template
 
-from moderation import drawing
+from moderation import ban_drawing, drawing
 from moderation.text import lay_open, lay_open_name
 
 register = template.Library()
@@ -10,6 +10,8 @@ register.filter(lay_open)
 register.filter(lay_open_name)
 register.filter("chips", drawing.chips)
 register.filter("author", drawing.author)
+register.filter("ban_chip", ban_drawing.chip)
+register.filter("since", ban_drawing.since)
 
 
 @register.simple_tag(takes_context=True)

@@ -54,7 +54,7 @@ def test_each_role_bans_for_as_long_as_it_may(request, db, who, length, status):
 
 def test_the_form_offers_what_the_role_may_give(moses, lea):
     player = make_player()
-    assert "30 days" not in moses.get(url(player, "ban")).text
+    assert 'value="30d"' not in moses.get(url(player, "ban")).text
     assert "For good" in lea.get(url(player, "ban")).text
 
 

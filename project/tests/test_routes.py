@@ -15,8 +15,8 @@ from games.models import Build, Game
 from games.testing import make_build
 from games.upload import UploadForm
 from moderation.filters import CommentFilter
-from moderation.models import Comment, Player
-from moderation.testing import make_comment, make_player
+from moderation.models import Ban, Comment, Player
+from moderation.testing import make_comment, make_network_ban, make_player
 
 # what anybody may ask for: sign-in and its kin; /healthz and /readyz are answered before routing
 PUBLIC = {"root", "favicon"}
@@ -34,6 +34,7 @@ PUBLIC_ACCOUNTS = {
 READERS = {"moses", "lea", "ann", "olga"}
 DECIDERS = {"moses", "lea", "olga"}
 STAFF = READERS | {"rita"}
+LEADERS = {"lea", "olga"}
 PUBLISHERS = {"rita", "olga"}
 MATRIX = {
     "console:dashboard": STAFF,
@@ -53,6 +54,14 @@ MATRIX = {
     "moderation:unban": {"lea", "olga"},
     "moderation:warn": DECIDERS,
     "moderation:note": DECIDERS,
+    "moderation:bans": READERS,
+    "moderation:bans_panel": READERS,
+    "moderation:ban_new": LEADERS,
+    "moderation:ban_reach": LEADERS,
+    "moderation:ban_detail": READERS,
+    "moderation:ban_approve": LEADERS,
+    "moderation:ban_change": LEADERS,
+    "moderation:ban_lift": LEADERS,
     "games:games": STAFF,
     "games:panel": STAFF,
     "games:options": STAFF,
@@ -80,12 +89,17 @@ ALONE = {
     "moderation:panel",
     "moderation:suggest",
     "moderation:bulk",
+    "moderation:bans",
+    "moderation:bans_panel",
+    "moderation:ban_new",
+    "moderation:ban_reach",
     "games:games",
     "games:panel",
     "games:upload",
     "games:authors",
 }
-DOES = ("approve", "reject", "ban", "unban", "warn", "note")
+DOES = ("approve", "reject", "ban", "unban", "warn", "note", "ban_approve", "ban_change", "ban_lift")
+ON_BANS = {"moderation:ban_detail", "moderation:ban_approve", "moderation:ban_change", "moderation:ban_lift"}
 ON_GAMES = {"games:game": Game.DRAFT, "games:publish": Game.DRAFT, "games:archive": Game.DRAFT}
 ON_GAMES |= {"games:unpublish": Game.PUBLISHED, "games:restore": Game.ARCHIVED}
 ON_BUILDS = {"games:retry": Build.FAILED, "games:cancel": Build.UNPACKED}
@@ -117,6 +131,8 @@ def address(name, lea):
         if name == "moderation:unban":
             verbs.get("player.ban")(player, by=lea.user, reason="spam")
         return reverse(name, args=[player.pk])
+    if name in ON_BANS:
+        return reverse(name, args=[make_network_ban(held=name == "moderation:ban_approve").pk])
     if name == "games:options":
         form = UploadForm()
         str(form["game"])
@@ -181,7 +197,17 @@ def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, ht
     person = request.getfixturevalue(who)
     url = address(name, lea)
     before = Gesture.objects.count()
-    model = Player if name in ON_PLAYERS else Game if name in ON_GAMES else Build if name in ON_BUILDS else Comment
+    model = (
+        Player
+        if name in ON_PLAYERS
+        else Ban
+        if name in ON_BANS
+        else Game
+        if name in ON_GAMES
+        else Build
+        if name in ON_BUILDS
+        else Comment
+    )
     version = 0 if name == "console:undo" else model.objects.latest("id").version
     data = undo_form(version=version, reason="spam", note="why", expires="1d", next="/manage/comments/")
     status = person.post(url, data, htmx=htmx).status_code
@@ -203,7 +229,7 @@ def test_a_bulk_takes_the_permission_of_its_verb(request, db, who, name):
 
 # they send pages elsewhere, or are none
 NO_PAGE = {"console:live", "moderation:suggest", "moderation:options", "moderation:bulk"}
-NO_PAGE |= {"games:authors", "games:options", "games:picture"}
+NO_PAGE |= {"moderation:ban_reach", "games:authors", "games:options", "games:picture"}
 
 
 @pytest.mark.parametrize("name", sorted(MATRIX.keys() - NO_PAGE))

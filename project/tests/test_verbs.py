@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import resolve
+from django.utils.timezone import now
 
 from console import ledger, personal, respond, values, verbs
 from console.models import Entry, Gesture, Job, Personal
@@ -13,11 +14,12 @@ from console.undo import undo
 from games.models import Build, Game
 from games.testing import make_build, make_game
 from moderation.models import Ban, Comment, Player
-from moderation.testing import make_comment, make_player
+from moderation.testing import make_comment, make_network_ban, make_player
 
 TARGETS = {
     "moderation.Comment": lambda verb: make_comment(),
     "moderation.Player": lambda verb: target_player(verb),
+    "moderation.Ban": lambda verb: target_ban(verb),
     "games.Game": lambda verb: target_game(verb),
     "games.Build": lambda verb: make_build(BEFORE.get(verb.name, Build.READY)),
 }
@@ -43,6 +45,14 @@ def target_game(verb):
     return game
 
 
+def target_ban(verb):
+    """A ban of a network from which a comment waits."""
+    not_yet = {"ban.lay": {"lifted_at": now()}, "ban.approve": {"held": True}}
+    ban = make_network_ban(reject_pending=True, **not_yet.get(verb.name, {}))
+    make_comment(ip=str(ban.network.network_address))
+    return ban
+
+
 def target_player(verb):
     """A player with two comments waiting; banned, if that is what the verb takes."""
     player = make_player()
@@ -66,10 +76,15 @@ def state(rows):
         if isinstance(row, Game | Build):
             found += state_of_game(row if isinstance(row, Game) else row.game)
             continue
+        own = {field.attname: getattr(row, field.attname) for field in row._meta.fields if field.name != "version"}
+        if isinstance(row, Ban):
+            theirs = Comment.objects.filter(ip__within=row.network).values_list("pk", "status")
+            found.append(own | {"comments": sorted(theirs)})
+            continue
         player = row if isinstance(row, Player) else row.player
         found.append(
             {
-                **{field.attname: getattr(row, field.attname) for field in row._meta.fields if field.name != "version"},
+                **own,
                 "player": Player.objects.with_standing().values("active_strikes", "strikes").get(pk=player.pk),
                 "banned": player.is_banned,
                 "comments": sorted(player.comments.values_list("pk", "status")),

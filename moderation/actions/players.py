@@ -1,47 +1,13 @@
-"""What staff do to comments and players. Each verb is declared here once; everything else reads the declaration.
-
-A verb that brings a row into being (a ban, a strike, a note) stores it without effect and puts it in force by a
-recorded change: undo is then the same everywhere, and nothing is ever deleted.
-"""
+"""What staff do to players."""
 
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from console.verbs import verb
-from moderation import signals
+from moderation import reach, signals
 from moderation.forms import BanForm, NoteForm, ReasonForm, WhyForm
-from moderation.lengths import TOO_LONG, is_long, until
+from moderation.lengths import TOO_LONG, beginning, is_long, until
 from moderation.models import Ban, Comment, Note, Strike
-
-
-@verb(
-    "comment.approve",
-    label="Approve",
-    past="approved",
-    model="moderation.Comment",
-    permission="moderation.moderate_comment",
-    legal=lambda comment: comment.status in (Comment.PENDING, Comment.REJECTED),
-    icon="check",
-    tone="ok",
-    key="a",
-)
-def approve(comments, act):
-    act.change(comments, status=Comment.APPROVED)
-
-
-@verb(
-    "comment.reject",
-    label="Reject",
-    past="rejected",
-    model="moderation.Comment",
-    permission="moderation.moderate_comment",
-    legal=lambda comment: comment.status in (Comment.PENDING, Comment.APPROVED),
-    icon="x",
-    key="r",
-    form=ReasonForm,
-)
-def reject(comments, act):
-    act.change(comments, status=Comment.REJECTED)
 
 
 @verb(
@@ -55,28 +21,30 @@ def reject(comments, act):
     tone="danger",
     key="b",
     form=BanForm,
+    foretell=reach.foretell,
 )
-def ban(players, act, expires="7d", reject_pending=True, games_down=False):
+def ban(players, act, expires="7d", reject_pending=True, games_down=False, starts=""):
     """Bans until `expires` (as moderation.lengths reads it) and, unless told not to, rejects what they have pending;
-    on request their games are taken down, too.
+    on request their games are taken down, too. A ban that `starts` later does neither.
 
     Raises PermissionDenied for a length the person may not give, or games the person may not take down.
     """
-    if act.by and (games_down or is_long(expires)) and not act.by.has_perm("moderation.ban_player_long"):
-        raise PermissionDenied(TOO_LONG if is_long(expires) else "Your role may not take games down.")
+    begin = beginning(starts)
+    too_long = is_long(expires, begin)
+    if act.by and (games_down or too_long) and not act.by.has_perm("moderation.ban_player_long"):
+        raise PermissionDenied(TOO_LONG if too_long else "Your role may not take games down.")
     act.touch(players)
-    now = timezone.now()
-    bans = [
-        Ban(player=player, reason=act.reason, note=act.note, starts_at=now, expires_at=until(expires), lifted_at=now)
-        for player in players
-    ]
+    options = {"reject_pending": reject_pending and not starts, "games_down": games_down and not starts}
+    times = {"starts_at": begin, "expires_at": until(expires, begin), "lifted_at": timezone.now()}
+    about = {"reason": act.reason, "note": act.note, "asked_by": act.by}
+    bans = [Ban(player=player, **about, **times, **options) for player in players]
     act.change(Ban.objects.bulk_create(bans), lifted_at=None)
-    if reject_pending:
+    if options["reject_pending"]:
         pending = Comment.objects.filter(player__in=players, status=Comment.PENDING)
         pending = list(pending.select_for_update(of=("self",)).order_by("pk"))
         if pending:
             act.change(pending, status=Comment.REJECTED)
-    if games_down:
+    if options["games_down"]:
         signals.games_down.send(Ban, act=act, players=players)
 
 

@@ -1,0 +1,57 @@
+"""The second person: what reaches far is not for the one who asked for it to decide, by whichever way.
+
+Asking for a wide ban makes it wait (`held`). Everything else that lets a ban bite more than it did (approving it,
+lengthening it, taking away an exception from it, undoing what weakened it) is refused to whoever asked for the ban.
+"""
+
+from datetime import datetime
+
+from moderation import reach
+from moderation.models import Ban
+
+
+def takes_two(ban):
+    """Why one person alone may not put this ban in force, in words; "" if one may."""
+    if ban.network is None or ban.allow:
+        return ""
+    return reach.of_network(ban.network, ban.expires_at).takes_two
+
+
+def against_more(ban, by, until):
+    """Why this person may not let the ban bite until then (None: for good), in words; "" if they may."""
+    if by is None or ban.network is None or ban.allow or ban.asked_by_id != by.pk:
+        return ""
+    why = reach.of_network(ban.network, until).takes_two
+    return f"you asked for it, and {why}: that takes another senior" if why else ""
+
+
+def against_less(exception, by):
+    """Why this person may not end the exception (a Ban that allows), in words; "" if they may.
+
+    What it kept open would be banned by the wider bans around it.
+    """
+    if by is None or not exception.allow:
+        return ""
+    around = Ban.objects.in_force().filter(allow=False, asked_by=by, network__covers=exception.network)
+    wider = around.first()
+    if wider is None:
+        return ""
+    but = [network for network in reach.spared(wider.network) if network != exception.network]
+    why = reach.of_network(exception.network, but=but).takes_two
+    return f"you asked for {wider}, and without the exception {why}: that takes another senior" if why else ""
+
+
+def against_undo(ban, values, by):
+    """Why an undo by this person may not give the ban these values (as encoded), in words; "" if it may."""
+    lifted = values.get("lifted_at", ban.lifted_at)
+    held = values.get("held", ban.held)
+    until = datetime.fromisoformat(values["expires_at"]) if values.get("expires_at") else values.get("expires_at")
+    until = until if "expires_at" in values else ban.expires_at
+    if ban.allow:
+        ends = lifted is not None or _sooner(until, ban.expires_at)
+        return against_less(ban, by) if ends else ""
+    return "" if lifted or held else against_more(ban, by, until)
+
+
+def _sooner(one, other):
+    return one is not None and (other is None or one < other)
