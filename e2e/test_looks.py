@@ -59,6 +59,10 @@ PAGES = {
     "verb": "/manage/comments/{pk}/reject/",
     "player": "/manage/players/{player}/",
     "ban": "/manage/players/{player}/ban/",
+    "bans": "/manage/bans/?status=all",
+    "no bans": "/manage/bans/?status=ending",
+    "one ban": "/manage/bans/{ban}/",
+    "bans panel": "/manage/bans/panel/",
     "panel": "/manage/comments/panel/?players_text=nobody&from=2026-02-02&to=2026-02-01",
     "several": "/manage/comments/?status=all&games={game}&players={player}",
     "narrowed": "/manage/comments/?status=all&game=The&reported=yes&order=newest",
@@ -91,7 +95,7 @@ def is_good(page, name="", **rules):
 @pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_every_page(open_as, moses, comment, allowed, theme, size):
     allowed |= {403, 404}
-    keys = {"pk": comment.pk, "player": comment.player_id, "game": comment.game_id}
+    keys = {"ban": comment.player.bans.get().pk, "pk": comment.pk, "player": comment.player_id, "game": comment.game_id}
     pages = {}
     for name, path in PAGES.items():  # in one browser for each person: a new world for each page takes longer than it
         person = who(name, moses)

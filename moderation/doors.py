@@ -23,9 +23,9 @@ _CHECK = f"""
     ) AS found
     WHERE NOT allow ORDER BY place LIMIT 1
 """
-# the same for many at once: rows of `asked` (row, player_id, ip, at), of which those come back that are turned away
+# the same for many at once: of the rows of `asked` (key, player_id, ip, at), those that are turned away
 CHECK_MANY = f"""
-    SELECT asked.row, coalesce(of_player.id, of_network.id) AS ban_id FROM asked
+    SELECT asked.key, coalesce(of_player.id, of_network.id) AS ban_id FROM asked
     LEFT JOIN LATERAL (
         SELECT id FROM moderation_ban WHERE moderation_ban.player_id = asked.player_id AND {_IN_FORCE}
         AND starts_at <= asked.at ORDER BY expires_at DESC NULLS FIRST LIMIT 1

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from console import clientip, live
+from moderation.doors import CHECK_MANY
 from moderation.models import Comment, Player
 from moderation.text import fold
 
@@ -41,6 +42,7 @@ class BadRow(ValueError):
 class Result:
     imported: int = 0
     known: int = 0
+    turned_away: int = 0
     rejected: int = 0
     filled: Counter = field(default_factory=Counter)
 
@@ -212,27 +214,33 @@ def _store(cleaned, games, result, dry_run):
     result.imported += len(new)
     for row in new:
         result.filled.update(row["filled"])
+        result.turned_away += row.get("turned_away", False)
 
 
-# what is there already stays as it is, and a comment never comes without its text
-STORE = """
+# what is there already stays as it is, a comment never comes without its text, and what was written by somebody who
+# was banned by then, and still is, never waits for anybody
+STORE = f"""
     WITH given AS (
         SELECT * FROM json_to_recordset(%s) AS row (
             external_id text, player_id bigint, game_id bigint, body text, created_at timestamptz, ip inet, folded text
         )
     ),
+    asked AS (SELECT external_id AS key, player_id, ip, created_at AS at FROM given),
+    banned AS ({CHECK_MANY}),
     new AS (
         INSERT INTO moderation_comment
-            (external_id, player_id, game_id, body, status, created_at, ip, report_count, version)
-        SELECT external_id, player_id, game_id, body, 'pending', created_at, ip, 0, 0 FROM given ORDER BY external_id
+            (external_id, player_id, game_id, body, status, blocked_by_id, created_at, ip, report_count, version)
+        SELECT external_id, player_id, game_id, body, CASE WHEN ban_id IS NULL THEN 'pending' ELSE 'rejected' END,
+            ban_id, created_at, ip, 0, 0
+        FROM given LEFT JOIN banned ON key = external_id ORDER BY external_id
         ON CONFLICT (external_id) DO NOTHING
-        RETURNING id, external_id
+        RETURNING id, external_id, blocked_by_id
     ),
     texts AS (
         INSERT INTO moderation_commenttext (comment_id, folded)
         SELECT id, folded FROM new JOIN given USING (external_id)
     )
-    SELECT external_id, id FROM new
+    SELECT external_id, id, blocked_by_id FROM new
 """
 
 
@@ -252,10 +260,10 @@ def _insert(rows, games):
             for row in rows
         ]
         cursor.execute(STORE, [json.dumps(given, default=str)])
-        new = dict(cursor.fetchall())
-    _keep_totals(list(new.values()))
+        new = {external_id: (pk, ban) for external_id, pk, ban in cursor.fetchall()}
+    _keep_totals([pk for pk, _ in new.values()])
     transaction.on_commit(live.bump, robust=True)
-    return [row for row in rows if row["external_id"] in new]
+    return [row | {"turned_away": bool(new[row["external_id"]][1])} for row in rows if row["external_id"] in new]
 
 
 def _players(names):

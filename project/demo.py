@@ -4,6 +4,7 @@ import os
 import secrets
 import uuid
 from contextlib import nullcontext
+from ipaddress import ip_network
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -11,7 +12,7 @@ from django.db import connections, transaction
 from django.db.models import Count, Q
 
 from console import flags, ledger, live, roles
-from console.models import User
+from console.models import SignIn, User
 from games import actions as game_actions
 from games import intake, samples
 from games.models import Game
@@ -90,6 +91,19 @@ def make_sanctions():
     to_those([0, 1], actions.warn, by=senior, reason="abuse", note="Last warning.")
     to_those([0], actions.ban, by=senior, reason="spam", expires="30d", reject_pending=False)
     to_those([5], actions.ban, by=moderator, reason="abuse", expires="1d")
+    make_network_bans(senior, User.objects.filter(username="operator").first())
+
+
+def make_network_bans(senior, operator):
+    """One in force, an exception from it, and one that reaches a colleague and waits for a second person."""
+    SignIn.objects.get_or_create(user=operator, ip="203.0.113.250")
+    asked = (
+        ("198.51.100.0/25", senior, {"reason": "spam", "expires": "30d", "note": "The same links from every address."}),
+        ("198.51.100.8/29", operator, {"reason": "other", "expires": "never", "allow": True, "note": "A school."}),
+        ("203.0.113.0/24", senior, {"reason": "abuse", "expires": "7d", "reject_pending": True}),
+    )
+    for network, person, given in asked:
+        actions.ban_network(ip_network(network), by=person, **given)
 
 
 def make_games():

@@ -16,7 +16,7 @@ CARD_REPORTS = 3
 class CommentQuerySet(models.QuerySet):
     def for_cards(self):
         """With everything a card shows, by one query for its authors and one for the newest words of reports."""
-        return self.select_related("game").prefetch_related(
+        return self.select_related("game", "blocked_by__player").prefetch_related(
             Prefetch("player", Player.objects.with_standing()),
             Prefetch("reports", Report.objects.exclude(words="").order_by("-pk")[:CARD_REPORTS], to_attr="said"),
         )

@@ -54,6 +54,8 @@ class Command(BaseCommand):
     def report(self, result, rejects, dry_run):
         verb = "Would import" if dry_run else "Imported"
         self.stdout.write(f"{verb} {result.imported:,}; {result.known:,} were there already.")
+        if result.turned_away:
+            self.stdout.write(f"{result.turned_away:,} came from banned players or networks and were rejected.")
         for name, number in sorted(result.filled.items()):
             self.stdout.write(f"{number:,} had no {name}: {FILLED[name]}.")
         if result.rejected:
