@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
+from django.db.models.functions import Cast
 
 from console import live, personal, prepared
 from console.models import Entry, Gesture
@@ -271,7 +272,7 @@ def _new(rows, name, value):
         return value
     field = rows[0]._meta.get_field(name)
     own = [models.When(pk=row.pk, then=models.Value(_attribute(row, name), field)) for row in rows]
-    return models.Case(*own, output_field=field)
+    return Cast(models.Case(*own), field)  # nothing but NULLs has no type
 
 
 def update_rows(model, pks, values):

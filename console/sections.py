@@ -9,11 +9,26 @@ _sections = []
 
 
 @dataclass(frozen=True)
+class Shortcut:
+    """What people come for often enough to have it on the dashboard; `url` is a URL name."""
+
+    label: str
+    url: str
+    permission: str
+    icon: str
+
+    @property
+    def href(self):
+        return reverse(self.url)
+
+
+@dataclass(frozen=True)
 class Section:
     """One line of the navigation, its tile on the dashboard and its badge.
 
     `url` is a URL name; `permission` decides who sees it; `waiting` counts what waits (an int, capped by itself)
     and is asked only when the cached number is gone; `oldest` tells since when (a datetime or None).
+    `shortcuts` are Shortcuts for the dashboard.
     """
 
     name: str
@@ -23,6 +38,7 @@ class Section:
     icon: str
     waiting: Callable[[], int] | None = None
     oldest: Callable | None = None
+    shortcuts: tuple = ()
     position: int = 100
 
     @property
@@ -38,6 +54,11 @@ class Section:
 def register(section):
     _sections.append(section)
     _sections.sort(key=lambda s: s.position)
+
+
+def shortcuts_of(user):
+    """The shortcuts this person may take, in order."""
+    return [each for section in _sections for each in section.shortcuts if user.has_perm(each.permission)]
 
 
 def visible_to(user):

@@ -34,7 +34,10 @@ class DashboardPage(ConsoleView):
             if s.waiting
         ]
         empty = {"icon": "coffee", "heading": "Nothing waits for you", "words": "Your role has no queue of its own."}
-        return super().get_context_data(tiles=tiles, empty=empty, chart=decisions.chart(), **kwargs)
+        shortcuts = sections.shortcuts_of(self.request.user)
+        return super().get_context_data(
+            tiles=tiles, shortcuts=shortcuts, empty=empty, chart=decisions.chart(), **kwargs
+        )
 
 
 class LivePoll(ConsoleView):

@@ -36,6 +36,8 @@ class ModerationConfig(AppConfig):
                 permission="moderation.view_ban",
                 icon="ban",
                 waiting=ban_cards.waiting,
+                oldest=ban_cards.oldest,
+                shortcuts=(sections.Shortcut("Ban a network", "moderation:ban_new", "moderation.ban_network", "ban"),),
                 position=30,
             )
         )

@@ -1,5 +1,6 @@
 """How bans are shown, and what answers do to lists and pages that show them (console.respond.Card)."""
 
+from django.db.models import Min
 from django.urls import reverse
 
 from console import verbs
@@ -20,6 +21,11 @@ def bans_url():
 def waiting():
     """How many bans wait for a second person; stops counting behind 1,000."""
     return Ban.objects.filter(held=True).waiting()[: COUNTED + 1].count()
+
+
+def oldest():
+    """Since when the first of them waits, or None."""
+    return Ban.objects.filter(held=True).waiting().aggregate(Min("starts_at"))["starts_at__min"]
 
 
 def belongs(ban, url):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from console import rows
 from console.ledger import name_of
@@ -103,8 +104,8 @@ def since(row):
     said = [f"{row.wrote} comment{'' if row.wrote == 1 else 's'} written"] if row.player_id else []
     said.append(f"{row.turned_away} turned away")
     if row.player_id and row.player.last_seen_at:
-        said.append(f"last seen {ago(row.player.last_seen_at)}")
-    return "Since then: " + ", ".join(said) + "."
+        said.append(format_html("last seen {}", ago(row.player.last_seen_at)))
+    return format_html("Since then: {}.", format_html_join(", ", "{}", ((each,) for each in said)))
 
 
 def bans(found, page):

@@ -211,7 +211,7 @@ class NewBanPage(ConsoleView):
         data = form.cleaned_data
         # a form that a browser sends says what it showed; who sends none saw it elsewhere
         if "shown" in request.POST and data["shown"] != str(data["network"]) and not data["allow"]:
-            return self.refuse(form, 200, look=LOOK_FIRST)
+            return self.refuse(form, 200, first=LOOK_FIRST)
         try:
             outcome = ban_network(
                 data["network"],

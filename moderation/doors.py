@@ -7,7 +7,8 @@ from moderation.models import Ban
 SIGN_IN_REFUSED = (
     "Nobody can sign in from this network, because it is banned. Use another one, or ask a senior moderator."
 )
-_IN_FORCE = "lifted_at IS NULL AND NOT held AND starts_at <= now() AND (expires_at IS NULL OR expires_at > now())"
+_NOW = "statement_timestamp()"  # now() is when the transaction began
+_IN_FORCE = f"lifted_at IS NULL AND NOT held AND starts_at <= {_NOW} AND (expires_at IS NULL OR expires_at > {_NOW})"
 # a ban of the player decides; else the most specific entry on the address, at equal width the exception
 _CHECK = f"""
     SELECT id FROM (
