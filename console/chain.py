@@ -62,6 +62,7 @@ class Check:
         self.entries = self.seals = self.count = 0
         self.previous, self.first, self.highest = BEGINNING, 0, 0
         self.wrong, self.sealed_as, self.found_as = {}, {}, {}
+        self.heads = {}  # {number: (digest, first entry)}
         self.windows = []  # of each seal so far: highest entry of all until it, its own, transactions it left open
 
     @property
@@ -106,6 +107,7 @@ class Check:
                     self.blame(pk, f"was added behind the console's back, before seal {number} was made.")
         self.entries += len(ids)
         self.seals, self.previous, self.first = number, digest, ids[0]
+        self.heads[number] = digest, ids[0]
         self.highest = max(self.highest, ids[-1])
         self.windows.append((self.highest, ids[-1], facts["xid_low"], facts["xid_high"]))
 
@@ -126,6 +128,21 @@ class Check:
             self.blame(pk, "was added behind the console's back: no seal holds it, nor will one.")
             return False
         return True
+
+    def agrees(self, head):
+        """Whether the chain holds a seal that was written to a second place (console.anchor)."""
+        return self.heads.get(head["number"], ("",))[0] == head["digest"]
+
+    def blame_for(self, head):
+        """Puts into words why a head does not agree: the first one that does not."""
+        number = head["number"]
+        if number in self.heads:
+            first = self.heads[number][1]
+            self.blame(first, f"is in doubt: seal {number}, which begins with it, is not the one in the anchor.")
+            return
+        cut = head["first_entry"] if number == self.seals + 1 else self.highest + 1
+        said = f"is missing: the anchor knows seal {number} up to entry {head['last_entry']}, and the chain ends"
+        self.blame(cut, f"{said} with seal {self.seals}. Its tail was cut.")
 
 
 class Unreadable(Exception):

@@ -45,12 +45,12 @@ def _line(**said):
 def _next_seals(number, last):
     """At least one, and no more than hold some thousand entries together."""
     counted = Seal.objects.filter(number__gt=number, number__lte=last).order_by("number")
-    end = total = 0
-    for end, count in counted.values_list("number", "count")[:CHUNK]:
+    total = 0
+    for last, count in counted.values_list("number", "count")[:CHUNK]:  # noqa: B007  it is where the loop ends
         total += count
         if total >= CHUNK:
             break
-    return list(counted.filter(number__lte=end))
+    return list(counted.filter(number__lte=last))
 
 
 def _sealed(seals):

@@ -89,7 +89,7 @@ def _one_more(batch):
 
 
 def _unsettled(settled):
-    """`(last entry, transactions from here on had not begun, entries)` of seals below whose last entry more may come."""
+    """`(last entry, xid_high, entries)` of the seals below whose last entry more may come."""
     return list(Seal.objects.filter(last_entry__gt=settled).values_list("last_entry", "xid_high", "entries"))
 
 
@@ -100,8 +100,11 @@ def _multirange(several):
 
 def facts(seal):
     """What the seal says, as its digest covers it."""
-    moment = seal.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return {name: getattr(seal, name) for name in chain.FACTS} | {"at": moment}
+    return {name: getattr(seal, name) for name in chain.FACTS} | {"at": moment(seal.at)}
+
+
+def moment(at):
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def unsealed_after(head):

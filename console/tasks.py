@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from console import jobs
+from console import anchor, jobs, sealing
 
 
 @shared_task(soft_time_limit=540, time_limit=600)
@@ -22,3 +22,10 @@ def reap_jobs():
 def sweep_sessions():
     """Removes sessions that have expired; running it twice does nothing."""
     call_command("clearsessions")
+
+
+@shared_task
+def seal_ledger():
+    """Seals what was decided since, and writes the head to its second place; running it twice does nothing."""
+    sealing.run()
+    anchor.write()
