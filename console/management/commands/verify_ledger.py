@@ -38,9 +38,11 @@ class Command(BaseCommand):
         if not compared:
             self.stdout.write("Nothing tells whether its end was cut off: LEDGER_ANCHOR is not set.")
         if late and export:
-            self.stdout.write(f"{count(late)} at the end of the export were not sealed yet.")
+            was = "was" if late == 1 else "were"
+            self.stdout.write(f"{count(late)} at the end of the export {was} not sealed yet.")
         elif late:
-            words = f"{count(late)} wait for a seal for more than a minute. Does the worker run, and beat?"
+            waits = "waits" if late == 1 else "wait"
+            words = f"{count(late)} {waits} for a seal for more than a minute. Does the worker run, and beat?"
             raise CommandError(words, returncode=1)
 
     def checked_ledger(self):
