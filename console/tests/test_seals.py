@@ -1,59 +1,15 @@
 """Entries are sealed once they are final, each once, and what was sealed cannot be changed unnoticed."""
 
-import io
 import json
-import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 
-from console import anchor, ledger, seal_export, sealing, tasks
+from console import sealing
 from console.models import Entry, Seal
-from console.testing import make_user
-
-
-def act(number=1, about="moses"):
-    """So many entries by one gesture, as verbs write them."""
-    with transaction.atomic():
-        gesture, _ = ledger.open_gesture("test", None, None, [])
-        row = make_user(f"{about}{gesture.pk}"[:30])
-        kept = ledger.Act(gesture, None, note="why")
-        kept.record([row] * number, [{"n": n} for n in range(number)], [{"n": n + 1} for n in range(number)])
-    return list(gesture.entries.order_by("id").values_list("pk", flat=True))
-
-
-def sealed():
-    return [seal.entries for seal in Seal.objects.order_by("number")]
-
-
-def owner(*statements):
-    """As the owner of the tables, whom no trigger stops."""
-    with connections["owner"].cursor() as cursor:
-        for table in ("console_entry", "console_gesture", "console_seal"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def verify(**options):
-    """`(exit code, what was said)`."""
-    out = io.StringIO()
-    try:
-        call_command("verify_ledger", stdout=out, stderr=io.StringIO(), **options)
-    except CommandError as error:
-        return error.returncode, str(error)
-    return 0, out.getvalue()
-
-
-@pytest.fixture
-def twelve(committed_db):
-    """Twelve entries in four seals of three."""
-    act(7)
-    act(5)
-    sealing.run(batch=3)
-    return list(Entry.objects.order_by("id").values_list("pk", flat=True))
+from console.tests.seals import act, owner, sealed, verify
 
 
 def test_entries_are_sealed_once_and_in_order(committed_db):
@@ -119,17 +75,15 @@ def test_a_late_entry_with_a_lower_id_goes_into_a_later_seal(committed_db):
 
 def test_two_sealers_at_once_make_one_chain(committed_db):
     act(60)
-    totals = []
 
-    def seal():
-        totals.append(sealing.run(batch=2))
-        connection.close()
+    def seal(_):
+        try:
+            return sealing.run(batch=2)
+        finally:
+            connection.close()
 
-    threads = [threading.Thread(target=seal) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as threads:
+        totals = list(threads.map(seal, range(2)))
     sealing.run(batch=2)
     assert Seal.objects.count() == 30
     assert sum(totals) <= 60
@@ -224,70 +178,6 @@ def test_an_entry_forged_into_the_past_is_found(committed_db, xid, seal_first):
     assert (code, said[:20]) == (1, "Entry 6 was added be")
 
 
-@pytest.fixture
-def anchored(settings, tmp_path):
-    settings.LEDGER_ANCHOR = str(tmp_path / "heads.jsonl")
-    return tmp_path / "heads.jsonl"
-
-
-def test_the_anchor_gets_a_line_for_each_seal(anchored, twelve):
-    anchor.write()
-    anchor.write()
-    act(1)
-    tasks.seal_ledger()
-    heads = [json.loads(line) for line in anchored.read_text().splitlines()]
-    assert [head["number"] for head in heads] == [1, 2, 3, 4, 5]
-    assert [head["digest"] for head in heads] == list(Seal.objects.order_by("number").values_list("digest", flat=True))
-    assert (heads[3]["first_entry"], heads[3]["last_entry"], heads[3]["count"]) == (10, 12, 3)
-    assert verify()[0] == 0
-
-
-CUT = ["DELETE FROM console_entry WHERE id > 6", "DELETE FROM console_seal WHERE number > 2"]
-
-
-def test_only_the_anchor_tells_that_the_tail_was_cut(anchored, twelve, settings, caplog):
-    anchor.write()
-    owner(*CUT)
-    code, said = verify()
-    assert code == 1
-    assert said.startswith("Entry 7 is missing: the anchor knows seal 3 up to entry 9")
-    act(9)
-    tasks.seal_ledger()  # goes on, but leaves the evidence
-    assert Seal.objects.count() > 2
-    assert len(anchored.read_text().splitlines()) == 4
-    assert "does not hold seal 4 as LEDGER_ANCHOR knows it" in caplog.text
-    code, said = verify()
-    assert (code, said[:12]) == (1, "Entry 13 is ")
-    settings.LEDGER_ANCHOR = ""
-    assert verify()[0] == 0
-    assert verify(anchor=str(anchored))[0] == 1
-
-
-def test_an_anchor_that_cannot_be_written_holds_nothing_up_and_is_caught_up_with(anchored, committed_db, caplog):
-    anchored.mkdir()
-    act(2)
-    tasks.seal_ledger()
-    assert sealed() == ["1-2"]
-    assert "was not written to LEDGER_ANCHOR" in caplog.text
-    assert caplog.records[-1].levelno == logging.WARNING
-    anchored.rmdir()
-    tasks.seal_ledger()
-    assert len(anchored.read_text().splitlines()) == 1
-
-
-def test_half_a_line_of_the_anchor_is_written_again(anchored, twelve):
-    anchor.write()
-    lines = anchored.read_text().splitlines()
-    anchored.write_text("\n".join(lines[:3]) + "\n" + lines[3][:20])
-    anchor.write()
-    assert anchored.read_text().splitlines() == [*lines[:3], lines[3][:20], lines[3]]
-    assert verify()[0] == 0
-
-
-def test_a_missing_anchor_is_wrong_usage(twelve, tmp_path):
-    assert verify(anchor=str(tmp_path / "none")) == (2, f"There is no anchor at {tmp_path / 'none'}.")
-
-
 def test_what_waits_too_long_for_its_seal_is_reported(twelve):
     owner("INSERT INTO console_entry (at, verb, target_type, target_id, target_label, reason, note, batch_id, before, "
           "after, request_id, ip) SELECT at - interval '61 s', verb, target_type, target_id, '', '', '', batch_id, "
@@ -297,69 +187,31 @@ def test_what_waits_too_long_for_its_seal_is_reported(twelve):
     assert verify()[0] == 0
 
 
-@pytest.fixture
-def export(twelve, tmp_path):
+def elsewhere(monkeypatch):
+    """From here on it is as on a server that has been through a million transactions more."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ALTER TABLE console_entry ALTER xid SET DEFAULT pg_current_xact_id()::text::bigint + 1000000")
+    for name in ("low", "high"):
+        monkeypatch.setattr(sealing, "_FINAL", sealing._FINAL.replace(f" AS {name}", f" + 1000000 AS {name}"))
+
+
+def restored(monkeypatch):
+    """The dump of that server came back to this one, where transactions begin with low numbers."""
+    monkeypatch.undo()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ALTER TABLE console_entry ALTER xid SET DEFAULT pg_current_xact_id()::text::bigint")
+
+
+def test_a_dump_that_is_restored_on_a_younger_server_goes_on_being_sealed(committed_db, monkeypatch):
+    elsewhere(monkeypatch)
+    act(3)
+    sealing.run(batch=2)
+    act(2)
+    restored(monkeypatch)
+    act(2)
+    assert sealing.run() == 4
     act(1)
-    path = tmp_path / "ledger.jsonl"
-    path.write_text("".join(seal_export.lines()))
-    return path
-
-
-def test_an_export_is_checked_without_a_query(export, django_assert_num_queries):
-    with django_assert_num_queries(0):
-        code, said = verify(export=export)
-    assert code == 0
-    assert said.startswith("All is as it was sealed: 12 entries in 4 seals.")
-    assert "1 entry at the end of the export was not sealed yet." in said
-
-
-def test_an_export_holds_no_personal_value(export):
-    assert "why" not in export.read_text()
-
-
-def edited(lines, at, old, new):
-    changed = lines[at].replace(old, new)
-    assert changed != lines[at]
-    return [*lines[:at], changed, *lines[at + 1 :]]
-
-
-# the lines are: header, 1 2 3 seal, 4 5 6 seal, …, end, 13
-EDITS = {
-    "text": (lambda lines: edited(lines, 5, '\\"n\\": 3', '\\"n\\": 9'), "Entry 4 was changed"),
-    "digest": (lambda lines: edited(lines, 5, '"digest": "', '"digest": "0'), "Entry 4 "),
-    "removed": (lambda lines: lines[:6] + lines[7:], "Entry 5 was removed"),
-    "added": (lambda lines: [*lines[:6], lines[1], *lines[6:]], "Entry 1 was added"),
-    "twice": (lambda lines: [*lines[:6], lines[5], *lines[6:]], "Entry 4 was added"),
-    "reordered": (lambda lines: [*lines[:5], lines[6], lines[5], *lines[7:]], "Entry 4 was reordered"),
-    "a seal less": (lambda lines: lines[:5] + lines[9:], "Entry 7 follows a gap: seal 2 is gone"),
-    "cut": (lambda lines: lines[:9], "Entry 7 is missing"),
-    "cut neatly": (lambda lines: lines[:9] + lines[17:], "Entry 7 is missing"),
-    "no export": (lambda lines: lines[1:], "ledger.jsonl: Line 1 is not"),
-    "garbled": (lambda lines: [*lines[:3], "}", *lines[3:]], "ledger.jsonl: Line 4 is not"),
-}
-
-
-@pytest.mark.parametrize("how", EDITS)
-def test_an_export_that_was_tampered_with_is_found_out(export, how):
-    edit, words = EDITS[how]
-    export.write_text("\n".join(edit(export.read_text().splitlines())) + "\n")
-    code, said = verify(export=export)
-    assert code == 1
-    assert said.startswith(words)
-
-
-def test_an_export_is_compared_with_the_anchor(anchored, export):
-    anchor.write()
-    assert verify(export=export)[0] == 0
-    lines = anchored.read_text().splitlines()
-    anchored.write_text("\n".join([*lines[:3], lines[3].replace('"digest": "', '"digest": "0')]) + "\n")
-    assert verify(export=export) == (
-        1,
-        "Entry 10 is in doubt: seal 4, which begins with it, is not the one in the anchor.",
-    )
-
-
-def test_an_export_holds_a_bounded_number_of_lines_in_memory(twelve, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(seal_export, "CHUNK", 5)
-    with django_assert_num_queries(9):  # the head; which, seals, entries, for two at a time; what is unsealed
-        assert len(list(seal_export.lines())) == 1 + 12 + 4 + 1
+    assert sealing.run() == 1
+    assert sealed() == ["1-2", "3", "4-7", "8"]
+    assert verify()[0] == 0
+    assert Seal.objects.latest("number").settled == 7
