@@ -9,7 +9,7 @@ from django.db import transaction
 
 from console.ledger import UNDO, Act, Conflict, Origin, describe, dumped, open_gesture, some, targets_of, update_rows
 from console.models import Entry, Gesture
-from console.values import decode
+from console.values import decode, erased_among, pointer
 
 
 @dataclass
@@ -29,6 +29,8 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
     Returns Undone; raises Conflict when it was undone already or nothing is left that could go back, KeyReused when
     the key was used for something else.
     """
+    if is_final(gesture):
+        raise Conflict("This cannot be undone: what it took is gone for good.")
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
         if not fresh:
@@ -58,6 +60,7 @@ def _restore(model, entries, act, result):
     rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
     groups, changes, touched = defaultdict(list), [], []
     later = _changed_later(model, entries)
+    erased = erased_among(value for entry in entries.values() for value in entry.before.values())
     for row in rows:
         entry = entries.pop(row.pk)
         if not entry.after:
@@ -67,7 +70,9 @@ def _restore(model, entries, act, result):
         still = getattr(row, "still_is", lambda name, now, then: False)
         stands = [n for n in entry.after if now[n] == entry.after[n] or still(n, now[n], entry.after[n])]
         back = {name: entry.before[name] for name in stands}
-        back = {name: value for name, value in back.items() if name not in later[row.pk]}
+        back = {
+            name: value for name, value in back.items() if name not in later[row.pk] and pointer(value) not in erased
+        }
         against = back and getattr(row, "hinders", lambda values, by: "")(back, act.by)
         if against:
             result.moved_on.append(f"{describe(row)} stays as it is: {against}.")
@@ -111,9 +116,16 @@ def _changed_later(model, entries):
     return changed
 
 
+def is_final(gesture):
+    from console import verbs
+
+    verb = verbs.get(gesture.verb)
+    return verb is not None and verb.final
+
+
 def may_undo(user, gesture):
     """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
-    found out by itself, nobody.
+    found out by itself, and of what is gone for good, nobody.
     """
     from console import verbs
 
@@ -121,6 +133,8 @@ def may_undo(user, gesture):
     while root.undoes_id:
         root = root.undoes
     verb = verbs.get(root.verb)
+    if is_final(root):
+        return False
     if root.actor_id is None and verb and not verb.by_hand:
         return False  # what our own code found out is not a decision
     if user.has_perm("console.undo_gesture"):

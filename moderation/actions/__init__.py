@@ -6,7 +6,7 @@ recorded change: undo is then the same everywhere, and nothing is ever deleted.
 
 from moderation.actions.bans import BAN, approve_ban, ban_network, change_ban, lay, lift
 from moderation.actions.comments import approve, reject
-from moderation.actions.players import ban, note, unban, warn
+from moderation.actions.players import ban, erase, note, unban, warn
 
 __all__ = [
     "BAN",
@@ -15,6 +15,7 @@ __all__ = [
     "ban",
     "ban_network",
     "change_ban",
+    "erase",
     "lay",
     "lift",
     "note",

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from console import ledger, personal, respond, values, verbs
 from console.models import Entry, Gesture, Job, Personal
-from console.undo import undo
+from console.undo import may_undo, undo
 from games.models import Build, Game
 from games.testing import make_build, make_game
 from moderation.models import Ban, Comment, Player
@@ -140,6 +140,12 @@ def test_undo_restores_the_state_and_is_itself_undone(olga, verb):
     outcome = verb(rows, by=olga.user, reason="spam", note="why")
     after = state(rows)
     assert after != before
+    if verb.final:
+        assert not may_undo(olga.user, outcome.gesture)
+        with pytest.raises(ledger.Conflict, match="gone for good"):
+            undo(outcome.gesture, by=olga.user)
+        assert state(rows) == after
+        return
     undone = undo(outcome.gesture, by=olga.user)
     assert state(rows) == before
     redone = undo(undone.gesture, by=olga.user)
