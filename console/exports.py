@@ -61,9 +61,12 @@ class ExportView(ConsoleView):
         cursor = ""
         while True:
             keys, cursor = self.filterset.matches.page(self.order, cursor, CHUNK)
-            yield [[_value(row, column) for _, column in self.columns] for row in self.load(keys)] if keys else []
+            yield [self.cells(row) for row in self.load(keys)] if keys else []
             if not cursor:
                 return
+
+    def cells(self, row):
+        return [column(row) if callable(column) else getattr(row, column) for _, column in self.columns]
 
     def get_context_data(self, **kwargs):
         valid = self.filterset.is_valid()
@@ -108,7 +111,3 @@ class ExportView(ConsoleView):
                 format=wanted,
                 number=self.count(),
             )
-
-
-def _value(row, column):
-    return column(row) if callable(column) else getattr(row, column)

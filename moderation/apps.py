@@ -8,10 +8,12 @@ class ModerationConfig(AppConfig):
     name = "moderation"
 
     def ready(self):
-        from console import respond, sections
+        from console import respond, sections, telling
         from moderation import actions, cards, roles  # noqa: F401  (actions declare their verbs)
+        from moderation.timeline import reason_labels
 
         post_migrate.connect(roles.apply, sender=self)
+        telling.name_reasons(reason_labels)
         respond.register(cards.COMMENT_CARD)
         respond.register(cards.PLAYER_CARD)
         sections.register(
