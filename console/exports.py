@@ -88,7 +88,7 @@ class ExportView(ConsoleView):
         if wanted not in self.formats or not self.filterset.is_valid():
             problem = "" if wanted in self.formats else UNKNOWN
             return self.render_to_response(self.get_context_data(problem=problem), status=422)
-        self.record(wanted)
+        self.recorded = self.record(wanted)
         _, content_type, write = self.formats[wanted]
         headings = [heading for heading, _ in self.columns]
         response = StreamingHttpResponse(write(self.noun, headings, self.batches()), content_type=content_type)
@@ -97,12 +97,13 @@ class ExportView(ConsoleView):
         return response
 
     def record(self, wanted):
-        """Before the first byte leaves. The form's key is not looked at: whatever leaves twice is on record twice.
+        """The Outcome of the verb, before the first byte leaves.
 
-        The filter may name somebody, so it is the gesture's note, which the ledger points at and does not hold.
+        The form's key is not looked at: whatever leaves twice is on record twice. The filter may name somebody, so it
+        is the gesture's note, which the ledger points at and does not hold.
         """
         with transaction.atomic():
-            hand_out(
+            return hand_out(
                 Export.objects.create(),
                 by=self.request.user,
                 note=self.query.urlencode(),

@@ -45,7 +45,8 @@ class LedgerExport(exports.ExportView):
         newest_first, cursor = self.order.descending, ""
         while True:
             gestures, cursor = self.filterset.matches.page(self.order, cursor, GESTURES)
-            keys = Entry.objects.filter(batch__in=gestures).order_by("-pk" if newest_first else "pk")
+            told = [gesture for gesture in gestures if gesture != self.recorded.gesture.pk]  # but for this very export
+            keys = Entry.objects.filter(batch__in=told).order_by("-pk" if newest_first else "pk")
             keys = list(keys.values_list("pk", flat=True)) if gestures else []
             for start in range(0, len(keys), exports.CHUNK):
                 yield self.rows_of(keys[start : start + exports.CHUNK])

@@ -196,8 +196,15 @@ class Export(models.Model):
     handed_out_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
 
+    class Meta:
+        verbose_name = "list"
+
     def __str__(self):
-        return f"the export of {self.what}" if self.what else f"export {self.pk}"
+        return f"list {self.personal_label}" if self.what else f"export {self.pk}"
+
+    @property
+    def personal_label(self):
+        return f"of {self.what} as {self.format.upper()}"
 
 
 class Job(models.Model):

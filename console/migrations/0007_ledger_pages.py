@@ -23,6 +23,9 @@ class Migration(migrations.Migration):
                 ('handed_out_at', models.DateTimeField(blank=True, null=True)),
                 ('version', models.PositiveIntegerField(default=0)),
             ],
+            options={
+                'verbose_name': 'list',
+            },
         ),
         migrations.AlterModelOptions(
             name='entry',
