@@ -133,7 +133,7 @@ def network(said):
 
 def from_network(net):
     refs = Personal.objects.filter(Within("value", Value(str(net))), kind="address")
-    return Q(ip__in=refs.values("ref"))
+    return Q(ip__in=refs.values("ref")) & ~Q(ip="")  # said, so that the index without empty ones is of use
 
 
 def people(said):

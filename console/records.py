@@ -92,13 +92,15 @@ def of_one(person):
 
 
 def _counted(groups):
-    undone = Q(undone_by__isnull=False, undone_by__undone_by=None)
+    # undos are few: they are looked up once, not joined to each gesture
+    standing = Gesture.objects.exclude(undoes=None).filter(undone_by=None)
+    own = standing.filter(actor=F("undoes__actor"))
     return (
         groups.filter(at__gte=since())
         .annotate(
             times=Count("pk"),
-            undone=Count("pk", filter=undone),
-            taken_back=Count("pk", filter=undone & Q(undone_by__actor=F("actor"))),
+            undone=Count("pk", filter=Q(pk__in=standing.values("undoes"))),
+            taken_back=Count("pk", filter=Q(pk__in=own.values("undoes"))),
         )
         .order_by()
     )
