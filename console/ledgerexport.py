@@ -17,7 +17,7 @@ class LedgerExport(exports.ExportView):
     columns = (
         ("Entry", "pk"),
         ("At (UTC)", "at"),
-    XX
+        ("Login", "login"),
         ("Verb", "verb"),
         ("Target type", "target_type"),
         ("Target", "target_id"),

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from console import ledger, personal, sheets, telling
 from console.base import ConsoleView, DetailPage, ListPage, clean_query, in_dialog, safe_next
-from console.chain import chain_of
 from console.filters import narrowed
 from console.keyset import Order
 from console.ledgerdrawing import draw
@@ -18,6 +17,7 @@ from console.models import Entry, Gesture
 from console.rows import Page
 from console.templatetags.console import capped
 from console.undo import may_undo
+from console.undochain import chain_of
 from console.values import POINTER
 
 SHOWN = 50  # entries of a gesture on one page
