@@ -10,9 +10,14 @@ class ConsoleConfig(AppConfig):
     default = True
 
     def ready(self):
-        from console import flags, roles
+        from console import actions, flags, roles, sections  # noqa: F401  (actions declare their verbs)
         from console.models import Flag
+        from console.sections import Section
 
+        sections.register(
+            Section("ledger", "Ledger", "console:ledger", "console.view_entry", "scroll-text", position=80)
+        )
+        sections.register(Section("staff", "Staff", "console:staff", "console.view_staff", "id-card", position=90))
         post_migrate.connect(roles.apply, sender=self)
         post_migrate.connect(flags.apply, sender=self)
         for relation in (Flag.users, Flag.groups):

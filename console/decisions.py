@@ -16,11 +16,20 @@ DAYS, KEPT_S = 14, 60
 TONES = {"ok": "ok", "danger": "danger"}
 
 
+def last(number):
+    """So many days in UTC, today the last of them."""
+    today = timezone.now().astimezone(UTC).date()
+    return [today - timedelta(days=back) for back in reversed(range(number))]
+
+
 def chart():
     """The last fourteen days in UTC, one series for each verb that was used."""
-    today = timezone.now().astimezone(UTC).date()
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    counted = caches["hot"].get_or_set(f"decisions:{today}", lambda: _count(days[0]), KEPT_S)
+    days = last(DAYS)
+    return picture(days, caches["hot"].get_or_set(f"decisions:{days[-1]}", lambda: _count(days[0]), KEPT_S))
+
+
+def picture(days, counted):
+    """The chart of `{verb: {day: number}}`."""
     used = [verb for verb in verbs.every() if verb.name in counted]
     plain = [verb for verb in used if verb.tone not in TONES]
     series = [
@@ -42,6 +51,6 @@ def _count(first):
     rows = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("verb", "target_type", "day").order_by()
     for row in rows.annotate(number=Count("pk")):
         verb = verbs.get(row["verb"])
-        if verb and verb.model.lower() == row["target_type"]:
+        if verb and not verb.final and verb.model.lower() == row["target_type"]:
             days[verb.name][row["day"]] = row["number"]
     return dict(days)

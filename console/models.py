@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast, Now, Upper
 from django.urls import reverse
 from django.utils.functional import cached_property
 from waffle.models import AbstractBaseFlag, AbstractUserFlag
@@ -99,6 +99,13 @@ class Personal(models.Model):
     kind = models.CharField(max_length=16)
     value = models.TextField()
 
+    class Meta:
+        indexes = [
+            # what rows were called, and whence staff came
+            models.Index(Upper("value"), name="personal_label", condition=models.Q(kind="label")),
+            models.Index(fields=["ref"], name="personal_address", condition=models.Q(kind="address")),
+        ]
+
     def __str__(self):
         return f"{self.kind} {self.ref[:8]}"
 
@@ -108,7 +115,7 @@ class Gesture(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField(db_default=Now())
-    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="gestures")
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="gestures", db_index=False)
     verb = models.CharField(max_length=64)
     idempotency_key = models.UUIDField()
     fingerprint = models.CharField(max_length=64)
@@ -117,6 +124,11 @@ class Gesture(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["actor", "idempotency_key"], name="gesture_key_once", nulls_distinct=False)
+        ]
+        indexes = [
+            models.Index(fields=["at", "id"], name="gesture_at"),
+            models.Index(fields=["actor", "at", "id"], name="gesture_actor"),
+            models.Index(fields=["verb", "at", "id"], name="gesture_verb"),
         ]
 
     def __str__(self):
@@ -170,15 +182,22 @@ class Entry(models.Model):
             ("undo_gesture", "Can undo what others did"),
             ("export_entry", "Can export the ledger"),
             ("view_staff", "Can read staff timelines"),
+            ("view_all_entries", "Can read what everybody did, not only oneself"),
         ]
         indexes = [
             models.Index(fields=["target_type", "target_id", "-id"], name="entry_target"),
             models.Index(fields=["actor", "-id"], name="entry_actor"),
+            # few values, many rows each: equal keys share their place, so these are small
+            models.Index(fields=["reason"], name="entry_reason", condition=~models.Q(reason="")),
+            models.Index(fields=["ip"], name="entry_ip", condition=~models.Q(ip="")),
             BrinIndex(fields=["at"], name="entry_at_brin"),
         ]
 
     def __str__(self):
         return f"{self.verb} {self.target_type} {self.target_id}"
+
+    def get_absolute_url(self):
+        return reverse("console:entry", args=[self.pk])
 
     def is_about(self, row):
         return (self.target_type, self.target_id) == (row._meta.label_lower, row.pk)
@@ -213,6 +232,26 @@ class Seal(models.Model):
 
     def __str__(self):
         return f"seal {self.number}"
+
+
+class Export(models.Model):
+    """A list that left the console as a file. Stored empty, filled in by a recorded change; never undone."""
+
+    what = models.CharField(max_length=64, blank=True)
+    format = models.CharField(max_length=8, blank=True)
+    number = models.PositiveIntegerField(null=True, blank=True, help_text="Of rows; empty: very many.")
+    handed_out_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "list"
+
+    def __str__(self):
+        return f"list {self.personal_label}" if self.what else f"export {self.pk}"
+
+    @property
+    def personal_label(self):
+        return f"of {self.what} as {self.format.upper()}"
 
 
 class Job(models.Model):

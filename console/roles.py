@@ -6,11 +6,12 @@ from django.contrib.auth.management import create_permissions
 MODERATOR, SENIOR, PUBLISHER, AUDITOR, BETA = "Moderator", "Senior", "Publisher", "Auditor", "Beta"
 
 ENTER = ["console.enter_console"]
-READ_LEDGER = ["console.view_entry", "console.export_entry", "console.view_staff"]
+READ_OWN = ["console.view_entry", "console.view_staff"]
+READ_LEDGER = [*READ_OWN, "console.view_all_entries", "console.export_entry"]
 PRESETS = {
-    MODERATOR: ENTER,
+    MODERATOR: [*ENTER, *READ_OWN],
     SENIOR: [*ENTER, *READ_LEDGER, "console.undo_gesture"],
-    PUBLISHER: ENTER,
+    PUBLISHER: [*ENTER, *READ_OWN],
     AUDITOR: [*ENTER, *READ_LEDGER],
     BETA: [],
 }

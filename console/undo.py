@@ -26,11 +26,13 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
     """Puts back exactly the fields the gesture changed, where they still hold the value it gave them.
 
     `seen` is how often the person saw it undone, the version of a gesture: 0, since that can happen only once.
-    Returns Undone; raises Conflict when it was undone already or nothing is left that could go back, KeyReused when
-    the key was used for something else.
+    Returns Undone; raises Conflict when it was undone already, is final or nothing is left that could go back,
+    KeyReused when the key was used for something else.
     """
-    if is_final(gesture):
-        raise Conflict("This cannot be undone: what it took is gone for good.")
+    from console import verbs
+
+    if (declared := verbs.get(gesture.verb)) and declared.final:
+        raise Conflict(declared.final)
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
         if not fresh:
@@ -116,16 +118,9 @@ def _changed_later(model, entries):
     return changed
 
 
-def is_final(gesture):
-    from console import verbs
-
-    verb = verbs.get(gesture.verb)
-    return verb is not None and verb.final
-
-
 def may_undo(user, gesture):
     """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
-    found out by itself, and of what is gone for good, nobody.
+    found out by itself, and of verbs that are final, nobody.
     """
     from console import verbs
 
@@ -133,7 +128,7 @@ def may_undo(user, gesture):
     while root.undoes_id:
         root = root.undoes
     verb = verbs.get(root.verb)
-    if is_final(root):
+    if verb and verb.final:
         return False
     if root.actor_id is None and verb and not verb.by_hand:
         return False  # what our own code found out is not a decision

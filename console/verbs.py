@@ -55,7 +55,7 @@ class Verb:
     tells: str = "{row} was {past}."
     foretell: Callable | None = None  # (rows) → HTML for the form: what the verb would touch
     by_hand: bool = True  # False for what only our own code does: no button offers it
-    final: bool = False  # nothing brings back what it took: there is no undo
+    final: str = ""  # why it cannot be undone, for the few that cannot
 
     do_not_call_in_templates = True
 

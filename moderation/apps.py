@@ -8,10 +8,12 @@ class ModerationConfig(AppConfig):
     name = "moderation"
 
     def ready(self):
-        from console import respond, sections, sign_ins
+        from console import respond, sections, sign_ins, telling
         from moderation import actions, ban_cards, cards, doors, roles  # noqa: F401  (actions declare their verbs)
+        from moderation.timeline import reason_labels
 
         post_migrate.connect(roles.apply, sender=self)
+        telling.name_reasons(reason_labels)
         respond.register(cards.COMMENT_CARD)
         respond.register(cards.PLAYER_CARD)
         respond.register(ban_cards.BAN_CARD)

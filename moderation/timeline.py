@@ -6,6 +6,11 @@ from console.undo import may_undo
 from moderation.models import Reason
 
 
+def reason_labels():
+    """`{code: label}` of the canned reasons."""
+    return dict(Reason.objects.values_list("code", "label"))
+
+
 def told(user, *rows):
     """What the ledger says about these rows, newest first, a line for each gesture: notes, reasons and objects in
     words, and whether this person may undo it.
@@ -13,7 +18,7 @@ def told(user, *rows):
     entries = {entry.batch_id: entry for entry in reversed(ledger.entries_on(*rows)[:50])}
     entries = sorted(entries.values(), key=lambda entry: -entry.pk)
     words = personal.reveal(entry.note for entry in entries)
-    labels = dict(Reason.objects.values_list("code", "label"))
+    labels = reason_labels()
     undone = set(
         Gesture.objects.filter(undoes__in=[entry.batch_id for entry in entries]).values_list("undoes_id", flat=True)
     )

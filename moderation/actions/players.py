@@ -113,7 +113,7 @@ def note(players, act):
     repeats=True,
     icon="trash",
     by_hand=False,
-    final=True,
+    final="This cannot be undone: what it took is gone for good.",
 )
 def erase(players, act):
     """On the players' own request. The entry tells that and when; what was there before is in no entry either."""

@@ -8,13 +8,14 @@ READ = {f"moderation.view_{noun}" for noun in ("comment", "player", "ban", "repo
 WORK = {"moderation.moderate_comment", "moderation.warn_player", "moderation.note_player", "moderation.ban_player"}
 LEAD = {"moderation.ban_player_long", "moderation.ban_network", "moderation.lift_ban", "moderation.change_player"}
 REASONS = {"moderation.add_reason", "moderation.change_reason"}
-LEDGER = {"console.view_entry", "console.export_entry", "console.view_staff"}
+OWN = {"console.view_entry", "console.view_staff"}
+LEDGER = OWN | {"console.view_all_entries", "console.export_entry"}
 ALL = {"console.enter_console", "games.view_game"}
 PUBLISH = {"games.upload_game", "games.publish_game", "games.archive_game", "games.review_build", "games.retry_build"}
 GROUPS = {
-    "Moderator": ALL | READ | WORK,
+    "Moderator": ALL | READ | WORK | OWN,
     "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | {"console.undo_gesture"},
-    "Publisher": ALL | PUBLISH,
+    "Publisher": ALL | PUBLISH | OWN,
     "Auditor": ALL | READ | LEDGER,
     "Beta": set(),
 }
@@ -28,7 +29,7 @@ def test_a_group_holds_its_preset(db, name):
 
 def test_migrating_again_mends_a_group_and_keeps_what_was_added(committed_db):
     moderators = Group.objects.get(name="Moderator")
-    extra = Permission.objects.get(codename="view_staff")
+    extra = Permission.objects.get(codename="undo_gesture")
     moderators.permissions.set([extra])
     call_command("migrate", verbosity=0)
     assert moderators.permissions.count() == len(GROUPS["Moderator"]) + 1
