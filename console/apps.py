@@ -10,11 +10,12 @@ class ConsoleConfig(AppConfig):
     default = True
 
     def ready(self):
-        from console import flags, roles
+        from console import flags, outbox, roles
         from console.models import Flag
 
         post_migrate.connect(roles.apply, sender=self)
         post_migrate.connect(flags.apply, sender=self)
+        outbox.register()
         for relation in (Flag.users, Flag.groups):
             m2m_changed.connect(flags.forget, sender=relation.through)
 

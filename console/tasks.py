@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from console import jobs
+from console import jobs, outbox
 
 
 @shared_task(soft_time_limit=540, time_limit=600)
@@ -22,3 +22,9 @@ def reap_jobs():
 def sweep_sessions():
     """Removes sessions that have expired; running it twice does nothing."""
     call_command("clearsessions")
+
+
+@shared_task
+def sweep_events():
+    """Has old events removed; see outbox.sweep."""
+    outbox.begin()

@@ -20,6 +20,7 @@ class Ban(models.Model):
     """
 
     WAITING, ACTIVE, LIFTED, EXPIRED = "waiting", "active", "lifted", "expired"
+    EVENT_IDS = ("player",)
 
     player = models.ForeignKey(Player, models.CASCADE, null=True, blank=True, related_name="bans", db_index=False)
     network = models.GenericIPAddressField(null=True, blank=True)
@@ -60,6 +61,12 @@ class Ban(models.Model):
         return self.WAITING if self.starts_at > now else self.ACTIVE
 
     standing = state
+
+    def event_of(self, before, after):
+        """What portals are told of this change (console.outbox)."""
+        if "lifted_at" not in after:
+            return ""
+        return f"{'player' if self.player_id else 'network'}.{'unbanned' if after['lifted_at'] else 'banned'}"
 
     def may_become(self, values):
         """A lifted ban does not come back beside another: a player has one in force at most."""

@@ -1,14 +1,18 @@
-"""Whatever two people do and undo, in whatever order: the state is what the ledger, replayed, says it is."""
+"""Whatever two people do and undo, in whatever order: the state is what the ledger, replayed, says it is, and what
+portals were told.
+"""
 
 from collections import defaultdict
+from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from console import ledger, verbs
-from console.models import Entry, Gesture
+from console.models import Entry, Event, Gesture
 from console.personal import Keeper
 from console.undo import undo
 from console.values import encode
@@ -25,10 +29,11 @@ RECORDED = {
     Game: ["status", "current_build_id", "thumbnail"],
     Build: ["state", "changes_requested_at"],
 }
+TOLD = {Comment: "status", Ban: "lifted_at", Game: "status", Build: "state"}
 KEYS = {"current_build": "current_build_id"}
 STATES = (Build.READY, Build.STORED, Build.FAILED, Build.READY, Build.RECEIVED, Build.CANCELLED)
 STEP = st.tuples(
-    st.sampled_from(["undo", "undo", *(verb.name for verb in verbs.every())]),
+    st.sampled_from(["undo", "undo", "wait", *(verb.name for verb in verbs.every())]),
     st.booleans(),  # which of the two
     st.sets(st.integers(0, 5), min_size=1, max_size=4),  # on what; its largest chooses what is undone
 )
@@ -58,9 +63,31 @@ def replayed(start):
     return state
 
 
+def truth():
+    """`{(model, id): event}` that says how each row is, for a portal; "" where there is no event for it."""
+    found = {}
+    for model, name in TOLD.items():
+        for row in model.objects.all():
+            found[model._meta.label_lower, row.pk] = row.event_of({}, {name: getattr(row, name)})
+    off = {key: event or "game.unpublished" for key, event in found.items() if key[0] == "games.game"}
+    return found | off
+
+
+def heard(start):
+    """What a portal believes that knew the start and was told every event that was not withdrawn in time."""
+    believed = dict(start)
+    sent = Event.objects.exclude(withdrawn_at__lt=F("due_at"))
+    for event in sent.order_by("entry"):
+        believed[event.target_type, event.target_id] = event.name
+    return believed
+
+
 def do(step, people, pools):
     name, second, places = step
     by = people[second]
+    if name == "wait":  # until the undo window of everything so far is over
+        Event.objects.filter(withdrawn_at=None).update(due_at=F("due_at") - timedelta(hours=1))
+        return
     if name == "undo":
         gestures = list(Gesture.objects.order_by("at", "pk"))
         if gestures:
@@ -109,13 +136,16 @@ def test_the_state_is_the_replay_of_the_ledger(lea, olga, steps):
         games = [make_game(author=players[place]) for place in range(3)]
         builds = [make_build(state, game=games[place % 3]) for place, state in enumerate(STATES)]
         pools = {Player: players, Comment: comments, Game: games, Build: builds}
-        start = now()
+        start, known = now(), truth()
         for step in steps:
             try:
                 do(step, (lea.user, olga.user), pools)
             except (ledger.Conflict, PermissionDenied):
                 continue
         assert replayed(start) == now()
+        believed = heard(known)
+        for key, event in truth().items():
+            assert event in (believed.get(key, "player.unbanned"), ""), key
         for player in Player.objects.all():
             assert player.strikes == player.strikes_given.filter(withdrawn_at=None).count()
         transaction.set_rollback(True)
