@@ -24,6 +24,7 @@ class Section:
     waiting: Callable[[], int] | None = None
     oldest: Callable | None = None
     position: int = 100
+    is_minor: bool = False  # on phones there is no room for it below: it is reached from where it is needed
 
     @property
     def has_badge(self):

@@ -14,6 +14,7 @@ class ModerationConfig(AppConfig):
         post_migrate.connect(roles.apply, sender=self)
         respond.register(cards.COMMENT_CARD)
         respond.register(cards.PLAYER_CARD)
+        respond.register(cards.REASON_CARD)
         sections.register(
             sections.Section(
                 name="comments",
@@ -24,5 +25,16 @@ class ModerationConfig(AppConfig):
                 waiting=cards.waiting,
                 oldest=cards.oldest,
                 position=10,
+            )
+        )
+        sections.register(
+            sections.Section(
+                name="reasons",
+                label="Reasons",
+                url="moderation:reasons",
+                permission="moderation.change_reason",
+                icon="list-checks",
+                is_minor=True,
+                position=90,
             )
         )

@@ -2,7 +2,7 @@
 
 import itertools
 
-from moderation.models import Comment, CommentText, Player, Report
+from moderation.models import Comment, CommentText, Player, Reason, Report
 
 _numbers = itertools.count(1)
 
@@ -34,3 +34,8 @@ def make_report(comment, **kwargs):
     comment.report_count += 1
     comment.save(update_fields=["report_count"])
     return report
+
+
+def make_reason(**kwargs):
+    number = next(_numbers)
+    return Reason.objects.create(**{"code": f"reason{number}", "label": f"Reason {number}"} | kwargs)

@@ -18,14 +18,15 @@ from console.undo import undo
 from console.values import encode
 from games.models import Build, Game
 from games.testing import make_build, make_game
-from moderation.models import Ban, Comment, Note, Player, Strike
-from moderation.testing import make_comment, make_player
+from moderation.models import Ban, Comment, Note, Player, Reason, Strike
+from moderation.testing import make_comment, make_player, make_reason
 
 RECORDED = {
     Comment: ["status"],
     Ban: ["lifted_at"],
     Strike: ["withdrawn_at"],
     Note: ["withdrawn_at"],
+    Reason: ["is_active", "label", "verbs"],
     Game: ["status", "current_build_id", "thumbnail"],
     Build: ["state", "changes_requested_at"],
 }
@@ -98,6 +99,8 @@ def do(step, people, pools):
     pool = pools[model]
     rows = list(model.objects.filter(pk__in={pool[place % len(pool)].pk for place in places}))
     extra = {"reject_pending": len(places) < 4, "games_down": len(places) < 3} if name == "player.ban" else {}
+    if name == "reason.edit":
+        extra = {"label": f"for {len(places)}", "verbs": ["comment.reject"][: len(places) % 2]}
     verb(rows, by=by, reason="spam", note="why", **extra)
 
 
@@ -135,7 +138,8 @@ def test_the_state_is_the_replay_of_the_ledger(lea, olga, steps):
         comments = [make_comment(player=players[place % 3]) for place in range(6)]
         games = [make_game(author=players[place]) for place in range(3)]
         builds = [make_build(state, game=games[place % 3]) for place, state in enumerate(STATES)]
-        pools = {Player: players, Comment: comments, Game: games, Build: builds}
+        reasons = [make_reason(is_active=place != 0) for place in range(3)]
+        pools = {Player: players, Comment: comments, Game: games, Build: builds, Reason: reasons}
         start, known = now(), truth()
         for step in steps:
             try:

@@ -15,8 +15,8 @@ from games.models import Build, Game
 from games.testing import make_build
 from games.upload import UploadForm
 from moderation.filters import CommentFilter
-from moderation.models import Comment, Player
-from moderation.testing import make_comment, make_player
+from moderation.models import Comment, Player, Reason
+from moderation.testing import make_comment, make_player, make_reason
 
 # what anybody may ask for: sign-in and its kin; /healthz and /readyz are answered before routing
 PUBLIC = {"root", "favicon"}
@@ -53,6 +53,12 @@ MATRIX = {
     "moderation:unban": {"lea", "olga"},
     "moderation:warn": DECIDERS,
     "moderation:note": DECIDERS,
+    "moderation:reasons": READERS,
+    "moderation:reason": READERS,
+    "moderation:new_reason": {"lea", "olga"},
+    "moderation:edit_reason": {"lea", "olga"},
+    "moderation:retire_reason": {"lea", "olga"},
+    "moderation:restore_reason": {"lea", "olga"},
     "games:games": STAFF,
     "games:panel": STAFF,
     "games:options": STAFF,
@@ -80,11 +86,15 @@ ALONE = {
     "moderation:panel",
     "moderation:suggest",
     "moderation:bulk",
+    "moderation:reasons",
+    "moderation:new_reason",
     "games:games",
     "games:panel",
     "games:upload",
     "games:authors",
 }
+REASONS_DO = ("moderation:edit_reason", "moderation:retire_reason", "moderation:restore_reason")
+ON_REASONS = {"moderation:reason", *REASONS_DO}
 DOES = ("approve", "reject", "ban", "unban", "warn", "note")
 ON_GAMES = {"games:game": Game.DRAFT, "games:publish": Game.DRAFT, "games:archive": Game.DRAFT}
 ON_GAMES |= {"games:unpublish": Game.PUBLISHED, "games:restore": Game.ARCHIVED}
@@ -131,6 +141,8 @@ def address(name, lea):
         if not default_storage.exists(PICTURE):
             default_storage.save(PICTURE, ContentFile(b"picture"))
         return reverse(name, args=[build.pk])
+    if name in ON_REASONS:
+        return reverse(name, args=[make_reason(is_active=name != "moderation:restore_reason").pk])
     comment = make_comment()
     if name == "console:undo":
         outcome = verbs.get("comment.approve")(comment, by=lea.user)
@@ -175,15 +187,17 @@ def test_each_role_opens_what_it_may_and_nothing_else(request, lea, who, name, h
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-@pytest.mark.parametrize("name", [*(f"moderation:{verb}" for verb in DOES), *GAMES_DO, "console:undo"])
+@pytest.mark.parametrize("name", [*(f"moderation:{verb}" for verb in DOES), *GAMES_DO, *REASONS_DO, "console:undo"])
 @pytest.mark.parametrize("who", CAST)
 def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, htmx):
     person = request.getfixturevalue(who)
     url = address(name, lea)
     before = Gesture.objects.count()
     model = Player if name in ON_PLAYERS else Game if name in ON_GAMES else Build if name in ON_BUILDS else Comment
+    model = Reason if name in ON_REASONS else model
     version = 0 if name == "console:undo" else model.objects.latest("id").version
     data = undo_form(version=version, reason="spam", note="why", expires="1d", next="/manage/comments/")
+    data |= {"label": "Something new", "position": 5}
     status = person.post(url, data, htmx=htmx).status_code
     allowed = who in MATRIX[name]
     assert status == ((200 if htmx else 303) if allowed else 403)
