@@ -10,7 +10,7 @@ class ConsoleConfig(AppConfig):
     default = True
 
     def ready(self):
-        from console import actions, flags, roles, sections  # noqa: F401  (actions declare their verbs)
+        from console import actions, flags, outbox, roles, sections  # noqa: F401  (actions declare their verbs)
         from console.models import Flag
         from console.sections import Section
 
@@ -20,6 +20,7 @@ class ConsoleConfig(AppConfig):
         sections.register(Section("staff", "Staff", "console:staff", "console.view_staff", "id-card", position=90))
         post_migrate.connect(roles.apply, sender=self)
         post_migrate.connect(flags.apply, sender=self)
+        outbox.register()
         for relation in (Flag.users, Flag.groups):
             m2m_changed.connect(flags.forget, sender=relation.through)
 

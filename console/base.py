@@ -190,7 +190,8 @@ class VerbView(ConsoleView):
 
     def make_form(self, data=None):
         form_class = self.verb.form or VerbForm
-        return form_class(data, by=self.request.user, initial={"version": self.object.version, "next": self.next})
+        initial = {"version": self.object.version, "next": self.next}
+        return form_class(data, by=self.request.user, verb=self.verb, about=self.object, initial=initial)
 
     def get_context_data(self, **kwargs):
         kwargs.setdefault("form", self.make_form())

@@ -58,7 +58,7 @@ class BulkView(ConsoleView):
             data = data.copy()
             data["version"] = 0  # each row brings its own
             data.setdefault("idempotency_key", str(uuid.uuid4()))
-        return form_class(data, by=self.request.user, initial={"version": 0, "next": self.next})
+        return form_class(data, by=self.request.user, verb=self.verb, initial={"version": 0, "next": self.next})
 
     def get(self, request, *args, **kwargs):
         if not self.data.get("verb"):

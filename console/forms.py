@@ -8,7 +8,8 @@ from django import forms
 class VerbForm(forms.Form):
     """What was seen, and a key that makes the same click twice one effect. `next` is the page to return to.
 
-    `by` is the person who fills it in: what a form offers may depend on the role. Fields beyond these, `reason` and
+    `by` is the person who fills it in: what a form offers may depend on the role; `verb` is what it is for, `about` the
+    one row it is done to, if it is one. Fields beyond these, `reason` and
     `note` go to the verb by name, as plain JSON values.
     """
 
@@ -18,8 +19,8 @@ class VerbForm(forms.Form):
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     next = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args, by=None, **kwargs):
-        self.by = by
+    def __init__(self, *args, by=None, verb=None, about=None, **kwargs):
+        self.by, self.verb, self.about = by, verb, about
         super().__init__(*args, **kwargs)
 
     @property

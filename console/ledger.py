@@ -10,12 +10,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.apps import apps
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.db.models.functions import Cast
 from django.utils.crypto import salted_hmac
 
-from console import live, personal, prepared
+from console import live, outbox, personal, prepared
 from console.models import Entry, Gesture
 from console.personal import Keeper
 from console.values import encode
@@ -44,16 +45,23 @@ class Origin:
     ip: str = ""
 
 
-_ENTRIES = """
-    INSERT INTO console_entry (
-        actor_id, verb, reason, note, batch_id, request_id, ip,
-        target_type, target_id, target_label, before, after, undoes_id
-    )
-    SELECT %s, %s, %s, %s, %s, %s, %s, target_type, target_id, target_label, before, after, undoes_id
-    FROM json_to_recordset(%s::json) AS written (
-        target_type text, target_id bigint, target_label text, before jsonb, after jsonb, undoes_id bigint
-    )
-    RETURNING id
+# what changed and what portals are told of it, by one statement: both or neither
+_ENTRIES = f"""
+    WITH written AS (
+        SELECT * FROM json_to_recordset(%s::json) AS written (
+            target_type text, target_id bigint, target_label text, before jsonb, after jsonb, undoes_id bigint,
+            {outbox.COLUMNS}
+        )
+    ), entry AS (
+        INSERT INTO console_entry (
+            actor_id, verb, reason, note, batch_id, request_id, ip,
+            target_type, target_id, target_label, before, after, undoes_id
+        )
+        SELECT %s, %s, %s, %s, %s, %s, %s, target_type, target_id, target_label, before, after, undoes_id
+        FROM written
+        RETURNING id, target_type, target_id
+    ), event AS ({outbox.QUEUE})
+    SELECT min(id) FROM entry
 """
 
 
@@ -101,7 +109,8 @@ class Act:
         return {name: encode(row, name, _attribute(row, name), self.keeper) for name in names}
 
     def record(self, rows, befores, afters, undone=None):
-        """Writes one entry per row by one INSERT; `undone` holds the ids of the entries these undo, if any.
+        """Writes one entry per row by one INSERT; `undone` holds the ids of the entries these undo, if any. Events for
+        portals are queued with them (console.outbox).
 
         Then the rows' model may bring in line what is derived from them: `after_change(rows)`, if it has that.
         """
@@ -109,6 +118,7 @@ class Act:
         address = self.keeper.add(personal.subject(self.by), "address", self.origin.ip) if self.by else ""
         labels = [self.keeper.add(personal.subject(row), "label", getattr(row, "personal_label", "")) for row in rows]
         self.keeper.store()
+        told = outbox.news(rows, befores, afters, undone)
         written = [
             {
                 "target_type": row._meta.label_lower,
@@ -117,15 +127,17 @@ class Act:
                 "before": before,
                 "after": after,
                 "undoes_id": undoes,
+                **news,
             }
-            for row, label, before, after, undoes in zip(
-                rows, labels, befores, afters, undone or [None] * len(rows), strict=True
+            for row, label, before, after, undoes, news in zip(
+                rows, labels, befores, afters, undone or [None] * len(rows), told, strict=True
             )
         ]
         with prepared.cursor() as cursor:
             cursor.execute(
                 _ENTRIES,
                 [
+                    dumped(written),
                     self.by.pk if self.by else None,
                     self.gesture.verb,
                     self.reason,
@@ -133,7 +145,7 @@ class Act:
                     self.gesture.pk,
                     self.origin.request_id,
                     address,
-                    dumped(written),
+                    settings.UNDO_WINDOW_S,
                 ],
             )
             self.gesture.__dict__.setdefault("first_entry_id", cursor.fetchone()[0])

@@ -254,6 +254,51 @@ class Export(models.Model):
         return f"of {self.what} as {self.format.upper()}"
 
 
+class TransactionId(models.Field):
+    """Which transaction wrote a row; the database fills it in."""
+
+    def __init__(self, **kwargs):
+        mine = models.Func(function="pg_current_xact_id", output_field=models.Field())
+        super().__init__(**{"db_default": mine, "editable": False} | kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {key: value for key, value in kwargs.items() if key not in ("db_default", "editable")}
+
+    def db_type(self, connection):
+        return "xid8"
+
+
+class Event(models.Model):
+    """Something portals are to be told, once its time for second thoughts is over (console.outbox).
+
+    `id` is what they know the same event by when it comes twice. `entry` is the change it tells of; `payload` holds
+    ids and nothing else. `corrects` is the event that an undo made untrue; it may have been swept away since.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # entries are never removed, so there is nothing to check on the way
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="event", db_constraint=False)
+    name = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=64)
+    target_id = models.BigIntegerField()
+    payload = models.JSONField()
+    at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(help_text="Not to be sent before.")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    corrects = models.UUIDField(null=True, blank=True)
+    xid = TransactionId()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at", "entry"], name="event_due", condition=models.Q(withdrawn_at=None)),
+            BrinIndex(fields=["at"], name="event_at_brin"),
+        ]
+
+    def __str__(self):
+        return f"{self.name} {self.id}"
+
+
 class Job(models.Model):
     """Background work. The row is the promise, a message only wakes a worker (console.jobs).
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.db import OperationalError
 
-from console import anchor, jobs, sealing
+from console import anchor, jobs, outbox, sealing
 
 log = logging.getLogger("attendant.ledger")
 
@@ -37,3 +37,9 @@ def seal_ledger():
     except OperationalError as error:
         log.warning("the ledger was not sealed this time: %s", str(error).partition("\n")[0])
     anchor.write()
+
+
+@shared_task
+def sweep_events():
+    """Has old events removed; see outbox.sweep."""
+    outbox.begin()

@@ -39,6 +39,7 @@ class Game(models.Model):
 
     PROCESSING, DRAFT, PUBLISHED, ARCHIVED, FAILED = "processing", "draft", "published", "archived", "failed"
     STATUSES = [(s, s.capitalize()) for s in (PROCESSING, DRAFT, PUBLISHED, ARCHIVED, FAILED)]
+    EVENT_IDS = ("author", "current_build")
     TAKEN = {DRAFT: "taken down"}  # what a gesture on something else is said to have done to games
 
     title = models.CharField(max_length=200)
@@ -82,6 +83,12 @@ class Game(models.Model):
     @property
     def standing(self):
         return self.status
+
+    def event_of(self, before, after):
+        """What portals are told of this change (console.outbox); another build of a game they show counts, too."""
+        if after.get("status", self.status) == self.PUBLISHED:
+            return "game.published" if {"status", "current_build"} & set(after) else ""
+        return "game.unpublished" if before.get("status") == self.PUBLISHED else ""
 
     @property
     def candidate(self):
@@ -143,6 +150,7 @@ class Build(models.Model):
     PROCESSING = (RECEIVED, INSPECTED, UNPACKED, PICTURED, STORED)
     STAGES = (*PROCESSING[1:], READY)  # the steps, each named for what it leads to
     STATES = [(s, s.capitalize()) for s in (*PROCESSING, READY, FAILED, REJECTED, CANCELLED, SUPERSEDED)]
+    EVENT_IDS = ("game",)
 
     # both lead an index of their own below
     game = models.ForeignKey(Game, models.CASCADE, related_name="builds", db_index=False)
@@ -182,6 +190,10 @@ class Build(models.Model):
     @property
     def standing(self):
         return self.state
+
+    def event_of(self, before, after):
+        """What portals are told of this change (console.outbox): how its processing ended."""
+        return {self.READY: "build.ready", self.FAILED: "build.failed"}.get(after.get("state"), "")
 
     @property
     def is_processing(self):

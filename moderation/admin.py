@@ -18,5 +18,4 @@ class PlayerAdmin(ReadOnly):
     show_full_result_count = False
 
 
-admin.site.register([Ban, Note, Report], ReadOnly)
-admin.site.register(Reason)
+admin.site.register([Ban, Note, Reason, Report], ReadOnly)

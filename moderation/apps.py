@@ -18,6 +18,7 @@ class ModerationConfig(AppConfig):
         respond.register(cards.PLAYER_CARD)
         respond.register(ban_cards.BAN_CARD)
         sign_ins.register_door(doors.at_sign_in)
+        respond.register(cards.REASON_CARD)
         sections.register(
             sections.Section(
                 name="comments",
@@ -41,5 +42,15 @@ class ModerationConfig(AppConfig):
                 oldest=ban_cards.oldest,
                 shortcuts=(sections.Shortcut("Ban a network", "moderation:ban_new", "moderation.ban_network", "ban"),),
                 position=30,
+            )
+        )
+        sections.register(
+            sections.Section(
+                name="reasons",
+                label="Reasons",
+                url="moderation:reasons",
+                permission="moderation.change_reason",
+                icon="list-checks",
+                position=70,
             )
         )

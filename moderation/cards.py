@@ -11,7 +11,7 @@ from console.respond import Card
 from console.templatetags.console import capped
 from moderation import drawing
 from moderation.filters import ALL, CommentFilter
-from moderation.models import Comment, Player
+from moderation.models import Comment, Player, Reason
 
 COMMENT, PLAYER = "moderation.Comment", "moderation.Player"
 BULK_VERBS = ("comment.approve", "comment.reject", "player.ban")
@@ -113,4 +113,10 @@ PLAYER_CARD = Card(
     queryset=Player.objects.with_standing,
     list_url=comments_url,
     beside=beside_players,
+)
+REASON_CARD = Card(
+    model="moderation.Reason",
+    summary="moderation/_reason_summary.html",
+    queryset=Reason.objects.all,
+    list_url=lambda: reverse("moderation:reasons"),
 )

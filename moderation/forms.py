@@ -1,10 +1,12 @@
 """What verbs of this app ask for."""
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from console.forms import OnByDefault, VerbForm
-from moderation import lengths
+from moderation import lengths, reasons
 from moderation.models import Reason
 
 
@@ -64,20 +66,41 @@ class LastingForm(forms.Form):
         return data
 
 
+class ReasonChoices(forms.RadioSelect):
+    """Beneath the reason that is chosen stands what the player may be told."""
+
+    about = None  # the row that the verb is done to, if it is one
+
+    def create_option(self, name, value, *args, **kwargs):
+        option = super().create_option(name, value, *args, **kwargs)
+        option["told"] = reasons.filled(value.instance.text, self.about)
+        if option["told"] and "id" in option["attrs"]:
+            option["attrs"]["aria-describedby"] = f"{option['attrs']['id']}_told"
+        return option
+
+
 class ReasonForm(VerbForm):
-    """A canned reason, and a note for colleagues."""
+    """A canned reason of those meant for the verb, the most used first, and a note for colleagues."""
 
     reason = forms.ModelChoiceField(
-        Reason.objects.filter(is_active=True),
+        Reason.objects.none(),
         to_field_name="code",
         empty_label=None,
-        widget=forms.RadioSelect,
+        widget=ReasonChoices,
         error_messages={
             "required": "Choose the reason that fits best.",
             "invalid_choice": "This reason is not on the list any more. Choose another.",
         },
     )
     note = note_field()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["reason"]
+        field.queryset = reasons.offered(self.verb.name if self.verb else "")
+        field.widget.about = self.about
+        if self.by and self.by.has_perm("moderation.change_reason"):
+            field.help_text = format_html('<a href="{}">Change this list</a>', reverse("moderation:reasons"))
 
     def clean_reason(self):
         return self.cleaned_data["reason"].code

@@ -3,7 +3,7 @@
 import itertools
 from ipaddress import ip_network
 
-from moderation.models import Ban, Comment, CommentText, Player, Report
+from moderation.models import Ban, Comment, CommentText, Player, Reason, Report
 
 _numbers = itertools.count(1)
 
@@ -42,3 +42,8 @@ def make_report(comment, **kwargs):
     comment.report_count += 1
     comment.save(update_fields=["report_count"])
     return report
+
+
+def make_reason(**kwargs):
+    number = next(_numbers)
+    return Reason.objects.create(**{"code": f"reason{number}", "label": f"Reason {number}"} | kwargs)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moderation import actions, bans, views
+from moderation import actions, bans, reasonviews, views
 
 app_name = "moderation"
 urlpatterns = [
@@ -14,6 +14,14 @@ urlpatterns = [
     path("comments/<int:pk>/", views.CommentPage.as_view(), name="comment"),
     path("comments/<int:pk>/approve/", views.CommentVerb.as_view(verb=actions.approve), name="approve"),
     path("comments/<int:pk>/reject/", views.CommentVerb.as_view(verb=actions.reject), name="reject"),
+    path("reasons/", reasonviews.ReasonsPage.as_view(), name="reasons"),
+    path("reasons/new/", reasonviews.NewReasonPage.as_view(), name="new_reason"),
+    path("reasons/<int:pk>/", reasonviews.ReasonPage.as_view(), name="reason"),
+    path("reasons/<int:pk>/edit/", reasonviews.ReasonVerb.as_view(verb=actions.edit_reason), name="edit_reason"),
+    path("reasons/<int:pk>/retire/", reasonviews.ReasonVerb.as_view(verb=actions.retire), name="retire_reason"),
+    path(
+        "reasons/<int:pk>/restore/", reasonviews.ReasonVerb.as_view(verb=actions.restore_reason), name="restore_reason"
+    ),
     path("players/<int:pk>/", views.PlayerPage.as_view(), name="player"),
     path("players/<int:pk>/ban/", views.PlayerVerb.as_view(verb=actions.ban), name="ban"),
     path("players/<int:pk>/unban/", views.PlayerVerb.as_view(verb=actions.unban), name="unban"),

@@ -235,6 +235,8 @@ CELERY_BEAT_SCHEDULE = {
     "reap-jobs": {"task": "console.tasks.reap_jobs", "schedule": 3, "options": {"expires": 10}},
     "seal-ledger": {"task": "console.tasks.seal_ledger", "schedule": 10, "options": {"expires": 10}},
     "sweep-sessions": {"task": "console.tasks.sweep_sessions", "schedule": 3600},
+    "sweep-events": {"task": "console.tasks.sweep_events", "schedule": 3600},
+    "count-reasons": {"task": "moderation.tasks.count_reasons", "schedule": 300, "options": {"expires": 300}},
     "sweep-builds": {"task": "games.tasks.sweep_builds", "schedule": 3600},
 }
 

@@ -1,4 +1,4 @@
-"""What staff do to comments, players and bans. Each verb is declared here once; everything else reads the declaration.
+"""What staff do to comments, players, bans and reasons. Each verb is declared here once; all else reads that.
 
 A verb that brings a row into being (a ban, a strike, a note) stores it without effect and puts it in force by a
 recorded change: undo is then the same everywhere, and nothing is ever deleted.
@@ -7,19 +7,27 @@ recorded change: undo is then the same everywhere, and nothing is ever deleted.
 from moderation.actions.bans import BAN, approve_ban, ban_network, change_ban, lay, lift
 from moderation.actions.comments import approve, reject
 from moderation.actions.players import ban, erase, note, unban, warn
+from moderation.actions.reasons import REASON, CodeTaken, add_reason, edit_reason, put_in_use, restore_reason, retire
 
 __all__ = [
     "BAN",
+    "REASON",
+    "CodeTaken",
+    "add_reason",
     "approve",
     "approve_ban",
     "ban",
     "ban_network",
     "change_ban",
+    "edit_reason",
     "erase",
     "lay",
     "lift",
     "note",
+    "put_in_use",
     "reject",
+    "restore_reason",
+    "retire",
     "unban",
     "warn",
 ]

@@ -38,6 +38,7 @@ class Ban(models.Model):
 
     WAITING, ACTIVE, LIFTED, EXPIRED = "waiting", "active", "lifted", "expired"
     STATES = [(s, s.capitalize()) for s in (WAITING, ACTIVE, LIFTED, EXPIRED)]
+    EVENT_IDS = ("player",)
 
     player = models.ForeignKey(Player, models.CASCADE, null=True, blank=True, related_name="bans", db_index=False)
     network = NetworkField(null=True, blank=True)
@@ -111,6 +112,14 @@ class Ban(models.Model):
     def is_open(self):
         """Whether it has effect, or will have."""
         return self.state in (self.WAITING, self.ACTIVE)
+
+    def event_of(self, before, after):
+        """What portals are told of this change (console.outbox): that it bites now, or that it does no more."""
+        bit = before.get("lifted_at", self.lifted_at) is None and not before.get("held", self.held)
+        bites = self.lifted_at is None and not self.held
+        if self.allow or bit == bites:
+            return ""
+        return f"{'player' if self.player_id else 'network'}.{'banned' if bites else 'unbanned'}"
 
     def hinders(self, values, by):
         """Why an undo by this person may not give it these values (as encoded), in words; "" if it may.

@@ -25,6 +25,7 @@ class CommentQuerySet(models.QuerySet):
 class Comment(models.Model):
     PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
     STATUSES = [(s, s.capitalize()) for s in (PENDING, APPROVED, REJECTED)]
+    EVENT_IDS = ("player", "game")
 
     external_id = models.CharField(max_length=200)
     # both lead an index of their own below
@@ -82,6 +83,10 @@ class Comment(models.Model):
     @property
     def standing(self):
         return self.get_status_display().lower()
+
+    def event_of(self, before, after):
+        """What portals are told of this change (console.outbox)."""
+        return f"comment.{after['status']}" if "status" in after else ""
 
 
 class CommentText(models.Model):

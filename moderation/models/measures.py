@@ -2,31 +2,52 @@
 
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from moderation.models.players import Player
-from moderation.models.shared import number_of
+from moderation.models.shared import number_of, stem
 
 STRIKE_DAYS = 90  # after that a strike is history: what phpBB and ROOST Coop let warnings weigh (peers, row 13)
 
 
+class ReasonQuerySet(models.QuerySet):
+    def meant_for(self, verb):
+        """In use, and for this verb (a name; "" for any)."""
+        mine = self.filter(is_active=True)
+        return mine.filter(Q(verbs=[]) | Q(verbs__contains=[verb])) if verb else mine
+
+
 class Reason(models.Model):
-    """A canned reason: its code is what entries and scripts hold."""
+    """A canned reason: its code is what entries and scripts hold. Stored retired and put in use by a recorded change,
+    as bans are.
+    """
 
     code = models.SlugField(max_length=32, unique=True)
     label = models.CharField(max_length=80)
     text = models.TextField(blank=True, help_text="What the player may be told.")
+    verbs = ArrayField(models.CharField(max_length=64), default=list, blank=True, help_text="Empty: for all.")
     position = models.PositiveSmallIntegerField(default=100)
     is_active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=0)
+
+    objects = ReasonQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "label"]
 
     def __str__(self):
         return self.label
+
+    def get_absolute_url(self):
+        return f"{stem('moderation:reason')}{self.pk}/"
+
+    @property
+    def standing(self):
+        return "in use" if self.is_active else "retired"
 
 
 class StrikeQuerySet(models.QuerySet):

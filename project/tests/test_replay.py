@@ -1,32 +1,37 @@
-"""Whatever two people do and undo, in whatever order: the state is what the ledger, replayed, says it is."""
+"""Whatever two people do and undo, in whatever order: the state is what the ledger, replayed, says it is, and what
+portals were told.
+"""
 
 from collections import defaultdict
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from console import ledger, verbs
-from console.models import Entry, Gesture
+from console.models import Entry, Event, Gesture
 from console.personal import Keeper
 from console.undo import undo
 from console.values import encode
 from games.models import Build, Game
 from games.testing import make_build, make_game
-from moderation.models import Ban, Comment, Note, Player, Strike
-from moderation.testing import make_comment, make_network_ban, make_player
+from moderation.models import Ban, Comment, Note, Player, Reason, Strike
+from moderation.testing import make_comment, make_network_ban, make_player, make_reason
 
 RECORDED = {
     Comment: ["status"],
     Ban: ["lifted_at", "held", "expires_at", "approved_by_id"],
     Strike: ["withdrawn_at"],
     Note: ["withdrawn_at"],
+    Reason: ["is_active", "label", "verbs"],
     Game: ["status", "current_build_id", "thumbnail"],
     Build: ["state", "changes_requested_at"],
 }
+TOLD = {Comment: "status", Game: "status", Build: "state"}
 KEYS = {"current_build": "current_build_id", "approved_by": "approved_by_id"}
 STATES = (Build.READY, Build.STORED, Build.FAILED, Build.READY, Build.RECEIVED, Build.CANCELLED)
 BANS = (
@@ -35,7 +40,7 @@ BANS = (
     {"reject_pending": True, "expires_at": timezone.now() + timedelta(days=1)},
 )
 STEP = st.tuples(
-    st.sampled_from(["undo", "undo", *(verb.name for verb in verbs.every() if not verb.final)]),
+    st.sampled_from(["undo", "undo", "wait", *(verb.name for verb in verbs.every() if not verb.final)]),
     st.booleans(),  # which of the two
     st.sets(st.integers(0, 5), min_size=1, max_size=4),  # on what; its largest chooses what is undone
 )
@@ -65,9 +70,34 @@ def replayed(start):
     return state
 
 
+def truth():
+    """`{(model, id): event}` that says how each row is, for a portal; "" where there is no event for it."""
+    found = {}
+    for model, name in TOLD.items():
+        for row in model.objects.all():
+            found[model._meta.label_lower, row.pk] = row.event_of({}, {name: getattr(row, name)})
+    for ban in Ban.objects.all():
+        bites = ban.lifted_at is None and not ban.held
+        found["moderation.ban", ban.pk] = f"{'player' if ban.player_id else 'network'}.{'' if bites else 'un'}banned"
+    off = {key: event or "game.unpublished" for key, event in found.items() if key[0] == "games.game"}
+    return found | off
+
+
+def heard(start):
+    """What a portal believes that knew the start and was told every event that was not withdrawn in time."""
+    believed = dict(start)
+    sent = Event.objects.exclude(withdrawn_at__lt=F("due_at"))
+    for event in sent.order_by("entry"):
+        believed[event.target_type, event.target_id] = event.name
+    return believed
+
+
 def do(step, people, pools):
     name, second, places = step
     by = people[second]
+    if name == "wait":  # until the undo window of everything so far is over
+        Event.objects.filter(withdrawn_at=None).update(due_at=F("due_at") - timedelta(hours=1))
+        return
     if name == "undo":
         gestures = list(Gesture.objects.order_by("at", "pk"))
         if gestures:
@@ -78,6 +108,8 @@ def do(step, people, pools):
     pool = pools[model]
     rows = list(model.objects.filter(pk__in={pool[place % len(pool)].pk for place in places}))
     extra = {"reject_pending": len(places) < 4, "games_down": len(places) < 3} if name == "player.ban" else {}
+    if name == "reason.edit":
+        extra = {"label": f"for {len(places)}", "verbs": ["comment.reject"][: len(places) % 2]}
     verb(rows, by=by, reason="spam", note="why", **extra)
 
 
@@ -117,8 +149,9 @@ def test_the_state_is_the_replay_of_the_ledger(lea, olga, steps):
         bans = [make_network_ban(f"198.51.100.{place}", **options) for place, options in enumerate(BANS)]
         games = [make_game(author=players[place]) for place in range(3)]
         builds = [make_build(state, game=games[place % 3]) for place, state in enumerate(STATES)]
-        pools = {Player: players, Comment: comments, Ban: bans, Game: games, Build: builds}
-        start = now()
+        reasons = [make_reason(is_active=place != 0) for place in range(3)]
+        pools = {Player: players, Comment: comments, Ban: bans, Game: games, Build: builds, Reason: reasons}
+        start, known = now(), truth()
         for step in steps:
             try:
                 do(step, (lea.user, olga.user), pools)
@@ -126,6 +159,9 @@ def test_the_state_is_the_replay_of_the_ledger(lea, olga, steps):
                 continue
         state = replayed(start)
         assert state == {key: value for key, value in now().items() if key in state}
+        believed = heard(known)
+        for key, event in truth().items():
+            assert event in (believed.get(key, "player.unbanned"), ""), key
         for player in Player.objects.all():
             assert player.strikes == player.strikes_given.filter(withdrawn_at=None).count()
         transaction.set_rollback(True)

@@ -15,8 +15,8 @@ from games.models import Build, Game
 from games.testing import make_build
 from games.upload import UploadForm
 from moderation.filters import CommentFilter
-from moderation.models import Ban, Comment, Player
-from moderation.testing import make_comment, make_network_ban, make_player
+from moderation.models import Ban, Comment, Player, Reason
+from moderation.testing import make_comment, make_network_ban, make_player, make_reason
 
 # what anybody may ask for: sign-in and its kin; /healthz and /readyz are answered before routing
 PUBLIC = {"root", "favicon"}
@@ -68,6 +68,12 @@ MATRIX = {
     "moderation:ban_approve": LEADERS,
     "moderation:ban_change": LEADERS,
     "moderation:ban_lift": LEADERS,
+    "moderation:reasons": READERS,
+    "moderation:reason": READERS,
+    "moderation:new_reason": {"lea", "olga"},
+    "moderation:edit_reason": {"lea", "olga"},
+    "moderation:retire_reason": {"lea", "olga"},
+    "moderation:restore_reason": {"lea", "olga"},
     "games:games": STAFF,
     "games:panel": STAFF,
     "games:options": STAFF,
@@ -104,6 +110,8 @@ ALONE = {
     "moderation:bans_panel",
     "moderation:ban_new",
     "moderation:ban_reach",
+    "moderation:reasons",
+    "moderation:new_reason",
     "games:games",
     "games:panel",
     "games:upload",
@@ -111,6 +119,8 @@ ALONE = {
 }
 DOES = ("approve", "reject", "ban", "unban", "warn", "note", "ban_approve", "ban_change", "ban_lift")
 ON_BANS = {"moderation:ban_detail", "moderation:ban_approve", "moderation:ban_change", "moderation:ban_lift"}
+REASONS_DO = ("moderation:edit_reason", "moderation:retire_reason", "moderation:restore_reason")
+ON_REASONS = {"moderation:reason", *REASONS_DO}
 ON_GAMES = {"games:game": Game.DRAFT, "games:publish": Game.DRAFT, "games:archive": Game.DRAFT}
 ON_GAMES |= {"games:unpublish": Game.PUBLISHED, "games:restore": Game.ARCHIVED}
 ON_BUILDS = {"games:retry": Build.FAILED, "games:cancel": Build.UNPACKED}
@@ -160,6 +170,8 @@ def address(name, lea):
         return reverse(name, args=[build.pk])
     if name == "console:staff_member":
         return reverse(name, args=[lea.user.pk])
+    if name in ON_REASONS:
+        return reverse(name, args=[make_reason(is_active=name != "moderation:restore_reason").pk])
     comment = make_comment()
     if name in ("console:undo", "console:entry"):
         outcome = verbs.get("comment.approve")(comment, by=lea.user)
@@ -207,25 +219,17 @@ def test_each_role_opens_what_it_may_and_nothing_else(request, lea, who, name, h
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-@pytest.mark.parametrize("name", [*(f"moderation:{verb}" for verb in DOES), *GAMES_DO, "console:undo"])
+@pytest.mark.parametrize("name", [*(f"moderation:{verb}" for verb in DOES), *GAMES_DO, *REASONS_DO, "console:undo"])
 @pytest.mark.parametrize("who", CAST)
 def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, htmx):
     person = request.getfixturevalue(who)
     url = address(name, lea)
     before = Gesture.objects.count()
-    model = (
-        Player
-        if name in ON_PLAYERS
-        else Ban
-        if name in ON_BANS
-        else Game
-        if name in ON_GAMES
-        else Build
-        if name in ON_BUILDS
-        else Comment
-    )
+    kinds = [(ON_PLAYERS, Player), (ON_BANS, Ban), (ON_GAMES, Game), (ON_BUILDS, Build), (ON_REASONS, Reason)]
+    model = next((model for names, model in kinds if name in names), Comment)
     version = 0 if name == "console:undo" else model.objects.latest("id").version
     data = undo_form(version=version, reason="spam", note="why", expires="1d", next="/manage/comments/")
+    data |= {"label": "Something new", "position": 5}
     status = person.post(url, data, htmx=htmx).status_code
     allowed = who in MATRIX[name]
     assert status == ((200 if htmx else 303) if allowed else 403)

@@ -13,13 +13,14 @@ from console.models import Entry, Export, Gesture, Job, Personal
 from console.undo import may_undo, undo
 from games.models import Build, Game
 from games.testing import make_build, make_game
-from moderation.models import Ban, Comment, Player
-from moderation.testing import make_comment, make_network_ban, make_player
+from moderation.models import Ban, Comment, Player, Reason
+from moderation.testing import make_comment, make_network_ban, make_player, make_reason
 
 TARGETS = {
     "moderation.Comment": lambda verb: make_comment(),
     "moderation.Player": lambda verb: target_player(verb),
     "moderation.Ban": lambda verb: target_ban(verb),
+    "moderation.Reason": lambda verb: make_reason(is_active=verb.name in ("reason.edit", "reason.retire")),
     "games.Game": lambda verb: target_game(verb),
     "console.Export": lambda verb: Export.objects.create(),
     "games.Build": lambda verb: make_build(BEFORE.get(verb.name, Build.READY)),
@@ -31,6 +32,7 @@ BEFORE = {  # the state of a build in which the verb is legal
     "build.ready": Build.STORED,
     "build.fail": Build.INSPECTED,
 }
+EXTRA = {"reason.edit": {"label": "Something new", "verbs": ["comment.reject"]}}  # what a verb's form asks for beside
 STATUS = {"game.unpublish": Game.PUBLISHED, "game.restore": Game.ARCHIVED}
 
 
@@ -85,6 +87,9 @@ def state(rows):
             theirs = Comment.objects.filter(ip__within=row.network).values_list("pk", "status")
             found.append(own | {"comments": sorted(theirs)})
             continue
+        if isinstance(row, Reason):
+            found.append(own)
+            continue
         player = row if isinstance(row, Player) else row.player
         found.append(
             {
@@ -124,7 +129,8 @@ def test_a_verb_names_a_permission_that_exists_and_is_routed(db, verb):
 @pytest.mark.parametrize("number", [1, 3])
 def test_one_entry_per_target_and_one_batch(olga, verb, number):
     rows = make(verb, number)
-    outcome = verb(rows, by=olga.user, reason="spam", note="why", origin=ledger.Origin("r1", "203.0.113.9"))
+    origin = ledger.Origin("r1", "203.0.113.9")
+    outcome = verb(rows, by=olga.user, reason="spam", note="why", origin=origin, **EXTRA.get(verb.name, {}))
     every = Entry.objects.filter(batch=outcome.gesture)
     entries = every.filter(target_type=verb.model.lower())
     assert {entry.target_id for entry in entries} == {row.pk for row in rows}
@@ -146,7 +152,7 @@ def those(wanted):
 def test_undo_restores_the_state_and_is_itself_undone(olga, verb):
     rows = make(verb, 2)
     before = state(rows)
-    outcome = verb(rows, by=olga.user, reason="spam", note="why")
+    outcome = verb(rows, by=olga.user, reason="spam", note="why", **EXTRA.get(verb.name, {}))
     after = state(rows)
     assert after != before
     undone = undo(outcome.gesture, by=olga.user)
@@ -179,7 +185,7 @@ def test_bulk_costs_the_same_statements_for_2_and_for_20(olga, verb, django_asse
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            verb(rows, by=olga.user, reason="spam")
+            verb(rows, by=olga.user, reason="spam", **EXTRA.get(verb.name, {}))
         return len(queries)
 
     assert statements(2) == statements(20)
