@@ -25,6 +25,12 @@ TOLD = {  # on a target as test_verbs makes it; what a verb does to players has 
     "player.unban": ["player.unbanned"],
     "player.warn": [],
     "player.note": [],
+    "player.erase": [],
+    "ban.lay": ["comment.rejected", "network.banned"],
+    "ban.approve": ["comment.rejected", "network.banned"],
+    "ban.change": [],
+    "ban.lift": ["network.unbanned"],
+    "export.hand_out": [],
     "reason.add": [],
     "reason.edit": [],
     "reason.retire": [],
@@ -85,6 +91,12 @@ def test_every_verb_queues_what_portals_care_about(olga, verb):
         assert event.due_at - event.at == timedelta(seconds=30)
 
 
+those_that_go_back = pytest.mark.parametrize(
+    "verb", [verb for verb in verbs.every() if not verb.final], ids=lambda verb: verb.name
+)
+
+
+@those_that_go_back
 def test_undone_in_time_nothing_is_told_and_undone_again_all_of_it(olga, verb):
     outcome = verb(begin(verb), by=olga.user, reason="spam", **EXTRA.get(verb.name, {}))
     undone = undo(outcome.gesture, by=olga.user)
@@ -95,6 +107,7 @@ def test_undone_in_time_nothing_is_told_and_undone_again_all_of_it(olga, verb):
     assert standing() == []
 
 
+@those_that_go_back
 def test_undone_later_it_is_corrected(olga, verb):
     outcome = verb(begin(verb), by=olga.user, reason="spam", **EXTRA.get(verb.name, {}))
     wait()
