@@ -26,3 +26,13 @@ class ModerationConfig(AppConfig):
                 position=10,
             )
         )
+        sections.register(
+            sections.Section(
+                name="players",
+                label="Players",
+                url="moderation:players",
+                permission="moderation.view_player",
+                icon="users",
+                position=15,
+            )
+        )

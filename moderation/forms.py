@@ -2,9 +2,9 @@
 
 from django import forms
 
-from console.forms import OnByDefault, VerbForm
-from moderation import lengths
-from moderation.models import Reason
+from console.forms import Advice, OnByDefault, VerbForm
+from moderation import lengths, steps
+from moderation.models import Reason, Strike
 
 
 def note_field(required=False, **kwargs):
@@ -24,6 +24,8 @@ def note_field(required=False, **kwargs):
 class ReasonForm(VerbForm):
     """A canned reason, and a note for colleagues."""
 
+    PREFILLED = ("reason",)
+
     reason = forms.ModelChoiceField(
         Reason.objects.filter(is_active=True),
         to_field_name="code",
@@ -40,8 +42,33 @@ class ReasonForm(VerbForm):
         return self.cleaned_data["reason"].code
 
 
+class WarnForm(ReasonForm):
+    @property
+    def advice(self):
+        return steps.on_strikes(self.row, self.by) if self.row else None
+
+
+class StrikeForm(WarnForm):
+    """Also how much it weighs."""
+
+    weight = forms.TypedChoiceField(
+        label="How much it weighs",
+        help_text="A strike weighs for 90 days.",
+        required=False,
+        coerce=int,
+        empty_value=1,
+        choices=Strike.WEIGHTS,
+        initial=1,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "A strike weighs 1, 2 or 3."},
+    )
+    field_order = ["version", "idempotency_key", "next", "reason", "weight", "note"]
+
+
 class BanForm(ReasonForm):
     """Also for how long, of what the person's role may give, and what becomes of what waits."""
+
+    PREFILLED = ("reason", "expires")
 
     expires = forms.CharField(
         label="For how long", error_messages={"required": "Choose for how long.", "invalid": "Choose for how long."}
@@ -63,7 +90,10 @@ class BanForm(ReasonForm):
             (code, label) for code, label in lengths.LABELS.items() if self.may_be_long or not lengths.is_long(code)
         ]
         self.fields["expires"].widget = forms.RadioSelect(choices=offered)
-        self.fields["expires"].initial = "1d"
+        words, length = steps.on_ban(self.row, offered) if self.row else ("", "")
+        self.advice = Advice(words) if words else None
+        if self.initial.get("expires") not in dict(offered):
+            self.initial["expires"] = length or "1d"
         if not self.may_be_long:
             del self.fields["games_down"]
 

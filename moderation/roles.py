@@ -6,6 +6,7 @@ READ = [f"moderation.view_{noun}" for noun in ("comment", "player", "ban", "repo
 WORK = [
     "moderation.moderate_comment",
     "moderation.warn_player",
+    "moderation.strike_player",
     "moderation.note_player",
     "moderation.ban_player",
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moderation import actions, views
+from moderation import actions, players, views
 
 app_name = "moderation"
 urlpatterns = [
@@ -14,9 +14,13 @@ urlpatterns = [
     path("comments/<int:pk>/", views.CommentPage.as_view(), name="comment"),
     path("comments/<int:pk>/approve/", views.CommentVerb.as_view(verb=actions.approve), name="approve"),
     path("comments/<int:pk>/reject/", views.CommentVerb.as_view(verb=actions.reject), name="reject"),
-    path("players/<int:pk>/", views.PlayerPage.as_view(), name="player"),
-    path("players/<int:pk>/ban/", views.PlayerVerb.as_view(verb=actions.ban), name="ban"),
-    path("players/<int:pk>/unban/", views.PlayerVerb.as_view(verb=actions.unban), name="unban"),
-    path("players/<int:pk>/warn/", views.PlayerVerb.as_view(verb=actions.warn), name="warn"),
-    path("players/<int:pk>/note/", views.PlayerVerb.as_view(verb=actions.note), name="note"),
+    path("players/", players.PlayersPage.as_view(), name="players"),
+    path("players/panel/", players.PlayersPanel.as_view(), name="players_panel"),
+    path("players/<int:pk>/", players.PlayerPage.as_view(), name="player"),
+    path("players/<int:pk>/ban/", players.PlayerVerb.as_view(verb=actions.ban), name="ban"),
+    path("players/<int:pk>/unban/", players.PlayerVerb.as_view(verb=actions.unban), name="unban"),
+    path("players/<int:pk>/warn/", players.PlayerVerb.as_view(verb=actions.warn), name="warn"),
+    path("players/<int:pk>/strike/", players.PlayerVerb.as_view(verb=actions.strike), name="strike"),
+    path("players/<int:pk>/edit/", players.PlayerVerb.as_view(verb=actions.edit), name="edit"),
+    path("players/<int:pk>/note/", players.PlayerVerb.as_view(verb=actions.note), name="note"),
 ]

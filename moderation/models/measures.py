@@ -13,6 +13,10 @@ from moderation.models.shared import number_of
 STRIKE_DAYS = 90  # after that a strike is history: what phpBB and ROOST Coop let warnings weigh (peers, row 13)
 
 
+def strike_ends():
+    return timezone.now() + timedelta(days=STRIKE_DAYS)
+
+
 class Reason(models.Model):
     """A canned reason: its code is what entries and scripts hold."""
 
@@ -31,16 +35,21 @@ class Reason(models.Model):
 
 class StrikeQuerySet(models.QuerySet):
     def weighing(self):
-        since = timezone.now() - timedelta(days=STRIKE_DAYS)
-        return self.filter(withdrawn_at=None, created_at__gt=since)
+        return self.filter(withdrawn_at=None, expires_at__gt=timezone.now())
 
 
 class Strike(models.Model):
-    """A warning that counts against a player. Stored withdrawn and put in force by a recorded change, as bans are."""
+    """A warning that counts against a player by its weight until it expires. Stored withdrawn and put in force by a
+    recorded change, as bans are.
+    """
+
+    WEIGHTS = [(1, "1, as a warning does"), (2, "2, for what is serious"), (3, "3, for what nearly took a ban")]
 
     player = models.ForeignKey(Player, models.CASCADE, related_name="strikes_given", db_index=False)
     reason = models.CharField(max_length=32)
+    weight = models.PositiveSmallIntegerField(choices=WEIGHTS, default=1, db_default=1)
     created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(default=strike_ends)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
 
@@ -55,6 +64,11 @@ class Strike(models.Model):
     @property
     def standing(self):
         return "withdrawn" if self.withdrawn_at else "in force"
+
+    @property
+    def state(self):
+        expired = self.expires_at <= timezone.now()
+        return "withdrawn" if self.withdrawn_at else "expired" if expired else "active"
 
     @classmethod
     def after_change(cls, strikes):

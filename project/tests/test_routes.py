@@ -48,7 +48,11 @@ MATRIX = {
     "moderation:suggest": READERS,
     "moderation:options": READERS,
     "moderation:bulk": READERS,  # the verb's own permission decides about a POST
+    "moderation:players": READERS,
+    "moderation:players_panel": READERS,
     "moderation:player": READERS,
+    "moderation:strike": DECIDERS,
+    "moderation:edit": {"lea", "olga"},
     "moderation:ban": DECIDERS,
     "moderation:unban": {"lea", "olga"},
     "moderation:warn": DECIDERS,
@@ -72,6 +76,7 @@ MATRIX = {
     "games:request_changes": PUBLISHERS,
 }
 ON_PLAYERS = {"moderation:player", "moderation:ban", "moderation:unban", "moderation:warn", "moderation:note"}
+ON_PLAYERS |= {"moderation:strike", "moderation:edit"}
 ALONE = {
     "console:dashboard",
     "console:live",
@@ -80,12 +85,14 @@ ALONE = {
     "moderation:panel",
     "moderation:suggest",
     "moderation:bulk",
+    "moderation:players",
+    "moderation:players_panel",
     "games:games",
     "games:panel",
     "games:upload",
     "games:authors",
 }
-DOES = ("approve", "reject", "ban", "unban", "warn", "note")
+DOES = ("approve", "reject", "ban", "unban", "warn", "strike", "note", "edit")
 ON_GAMES = {"games:game": Game.DRAFT, "games:publish": Game.DRAFT, "games:archive": Game.DRAFT}
 ON_GAMES |= {"games:unpublish": Game.PUBLISHED, "games:restore": Game.ARCHIVED}
 ON_BUILDS = {"games:retry": Build.FAILED, "games:cancel": Build.UNPACKED}
@@ -183,7 +190,7 @@ def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, ht
     before = Gesture.objects.count()
     model = Player if name in ON_PLAYERS else Game if name in ON_GAMES else Build if name in ON_BUILDS else Comment
     version = 0 if name == "console:undo" else model.objects.latest("id").version
-    data = undo_form(version=version, reason="spam", note="why", expires="1d", next="/manage/comments/")
+    data = undo_form(version=version, reason="spam", note="why", expires="1d", username="kit", next="/manage/comments/")
     status = person.post(url, data, htmx=htmx).status_code
     allowed = who in MATRIX[name]
     assert status == ((200 if htmx else 303) if allowed else 403)

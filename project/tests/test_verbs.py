@@ -28,6 +28,7 @@ BEFORE = {  # the state of a build in which the verb is legal
     "build.ready": Build.STORED,
     "build.fail": Build.INSPECTED,
 }
+EXTRA = {"player.edit": {"email": "kit@mail.example", "is_active": False}}  # what a verb cannot do without
 STATUS = {"game.unpublish": Game.PUBLISHED, "game.restore": Game.ARCHIVED}
 
 
@@ -56,6 +57,10 @@ def target_player(verb):
 
 def make(verb, number=1):
     return [TARGETS[verb.model](verb) for _ in range(number)]
+
+
+def given(verb):
+    return EXTRA.get(verb.name, {})
 
 
 def state(rows):
@@ -105,7 +110,9 @@ def test_a_verb_names_a_permission_that_exists_and_is_routed(db, verb):
 @pytest.mark.parametrize("number", [1, 3])
 def test_one_entry_per_target_and_one_batch(olga, verb, number):
     rows = make(verb, number)
-    outcome = verb(rows, by=olga.user, reason="spam", note="why", origin=ledger.Origin("r1", "203.0.113.9"))
+    outcome = verb(
+        rows, by=olga.user, reason="spam", note="why", origin=ledger.Origin("r1", "203.0.113.9"), **given(verb)
+    )
     every = Entry.objects.filter(batch=outcome.gesture)
     entries = every.filter(target_type=verb.model.lower())
     assert {entry.target_id for entry in entries} == {row.pk for row in rows}
@@ -122,7 +129,7 @@ def test_one_entry_per_target_and_one_batch(olga, verb, number):
 def test_undo_restores_the_state_and_is_itself_undone(olga, verb):
     rows = make(verb, 2)
     before = state(rows)
-    outcome = verb(rows, by=olga.user, reason="spam", note="why")
+    outcome = verb(rows, by=olga.user, reason="spam", note="why", **given(verb))
     after = state(rows)
     assert after != before
     undone = undo(outcome.gesture, by=olga.user)
@@ -144,7 +151,7 @@ def test_bulk_costs_the_same_statements_for_2_and_for_20(olga, verb, django_asse
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            verb(rows, by=olga.user, reason="spam")
+            verb(rows, by=olga.user, reason="spam", **given(verb))
         return len(queries)
 
     assert statements(2) == statements(20)
