@@ -117,7 +117,7 @@ def warn(players, act):
 @verb(
     "player.strike",
     label="Strike",
-    past="given a strike",
+    past="gave a strike to",
     model="moderation.Player",
     permission="moderation.strike_player",
     legal=lambda player: True,
@@ -125,6 +125,7 @@ def warn(players, act):
     icon="gavel",
     form=StrikeForm,
     asks="Give {row} a strike?",
+    tells="{row} was given a strike.",
 )
 def strike(players, act, weight=1):
     """What counts more than a warning does. Bans nobody, however much it weighs: the forms only propose it."""

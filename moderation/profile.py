@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from console import prepared, verbs
-from console.charts import Series, stacked
+from console.charts import OTHERS, Series, stacked
 from console.decisions import TONES
 from moderation.models import Ban, Comment, Player, Strike
 
@@ -119,7 +119,9 @@ def _decisions(days, rows):
     used = [verb for verb in verbs.every() if any(row.code == verb.name for row in rows)]
     plain = [verb for verb in used if verb.tone not in TONES]
     series = [
-        Series(verb.label, TONES.get(verb.tone) or f"other-{plain.index(verb) % 4}", _numbers(days, rows, verb.name))
+        Series(
+            verb.label, TONES.get(verb.tone) or f"other-{plain.index(verb) % OTHERS}", _numbers(days, rows, verb.name)
+        )
         for verb in used
     ]
     return stacked("Decisions per day", [f"{day:%d %b}" for day in days], series)
