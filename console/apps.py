@@ -10,7 +10,7 @@ class ConsoleConfig(AppConfig):
     default = True
 
     def ready(self):
-        from console import flags, roles
+        from console import actions, flags, roles  # noqa: F401  (actions declare their verbs)
         from console.models import Flag
 
         post_migrate.connect(roles.apply, sender=self)

@@ -42,6 +42,6 @@ def _count(first):
     rows = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("verb", "target_type", "day").order_by()
     for row in rows.annotate(number=Count("pk")):
         verb = verbs.get(row["verb"])
-        if verb and verb.model.lower() == row["target_type"]:
+        if verb and not verb.final and verb.model.lower() == row["target_type"]:
             days[verb.name][row["day"]] = row["number"]
     return dict(days)

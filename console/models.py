@@ -168,6 +168,19 @@ class Entry(models.Model):
         return reverse("console:undo", args=[self.pk])
 
 
+class Export(models.Model):
+    """A list that left the console as a file. Stored empty, filled in by a recorded change; never undone."""
+
+    what = models.CharField(max_length=64, blank=True)
+    format = models.CharField(max_length=8, blank=True)
+    number = models.PositiveIntegerField(null=True, blank=True, help_text="Of rows; empty: very many.")
+    handed_out_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)
+
+    def __str__(self):
+        return f"the export of {self.what}" if self.what else f"export {self.pk}"
+
+
 class Job(models.Model):
     """Background work. The row is the promise, a message only wakes a worker (console.jobs).
 

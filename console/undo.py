@@ -26,9 +26,13 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
     """Puts back exactly the fields the gesture changed, where they still hold the value it gave them.
 
     `seen` is how often the person saw it undone, the version of a gesture: 0, since that can happen only once.
-    Returns Undone; raises Conflict when it was undone already or nothing is left that could go back, KeyReused when
-    the key was used for something else.
+    Returns Undone; raises Conflict when it was undone already, is final or nothing is left that could go back,
+    KeyReused when the key was used for something else.
     """
+    from console import verbs
+
+    if (declared := verbs.get(gesture.verb)) and declared.final:
+        raise Conflict(declared.final)
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
         if not fresh:
@@ -111,7 +115,7 @@ def _changed_later(model, entries):
 
 def may_undo(user, gesture):
     """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
-    found out by itself, nobody.
+    found out by itself, and of verbs that are final, nobody.
     """
     from console import verbs
 
@@ -119,6 +123,8 @@ def may_undo(user, gesture):
     while root.undoes_id:
         root = root.undoes
     verb = verbs.get(root.verb)
+    if verb and verb.final:
+        return False
     if root.actor_id is None and verb and not verb.by_hand:
         return False  # what our own code found out is not a decision
     if user.has_perm("console.undo_gesture"):

@@ -54,6 +54,7 @@ class Verb:
     asks: str = "{label} {row}?"
     tells: str = "{row} was {past}."
     by_hand: bool = True  # False for what only our own code does: no button offers it
+    final: str = ""  # why it cannot be undone, for the few that cannot
 
     do_not_call_in_templates = True
 

@@ -72,6 +72,9 @@ class UndoView(ConsoleView):
         self.entry = get_object_or_404(Entry.objects.select_related("batch__actor"), pk=self.kwargs["pk"])
         self.gesture = self.entry.batch
         if not may_undo(self.request.user, self.gesture):
+            declared = verbs.get(self.gesture.verb)
+            if declared and declared.final:
+                raise PermissionDenied(declared.final)
             raise PermissionDenied("Only the person who did this, or a senior moderator, can undo it.")
         types = [
             self.entry.target_type,
