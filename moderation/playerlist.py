@@ -60,6 +60,7 @@ class Row:
     ban_in_force: int | None
     banned_until: datetime | None
     game: str | None
+    external_id: str
 
     _meta = Player._meta
     is_banned = property(lambda self: self.ban_in_force is not None)
@@ -69,7 +70,8 @@ class Row:
 
 _ROWS = """
     SELECT p.id, p.version, p.username, p.email, coalesce(host(p.last_ip), ''), p.is_active, p.joined_at,
-        p.last_seen_at, p.comment_count, p.strikes, strikes.weight, ban.id, ban.expires_at, g.title
+        p.last_seen_at, p.comment_count, p.strikes, strikes.weight, ban.id, ban.expires_at, g.title,
+        p.external_id
     FROM unnest(%(keys)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
     JOIN moderation_player p ON p.id = wanted.id
     LEFT JOIN games_game g ON g.id = p.recent_game_id

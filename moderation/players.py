@@ -7,6 +7,7 @@ from django.utils.http import urlencode
 
 from console import verbs
 from console.base import ConsoleView, DetailPage, ListPage, VerbView, clean_query, in_dialog, safe_next
+from console.exports import ExportView
 from console.filters import narrowed
 from console.htmx import wants_partial
 from console.keyset import Order
@@ -51,6 +52,7 @@ class PlayersPage(ListPage):
         return context | {
             "cards": playerlist.players(rows, playerlist.page(self.request, context["here"])),
             "statuses": PlayerFilter.statuses,
+            "may_export": self.request.user.has_perm("moderation.export_player"),
             "narrowed": narrowed(filterset, query),
             "kept": [(name, value) for name in kept for value in query.getlist(name)],
             "found": playerlist.found(context["total"], filterset.shown_status) if valid else "Nothing was looked for",
@@ -95,6 +97,27 @@ def empty(query):
     else:
         return {"icon": "users", "heading": "No players yet", "words": "The portal tells of its players as they come."}
     return {"icon": "search", "heading": heading, "words": words, "href": "?", "action": "Show all players"}
+
+
+class PlayersExport(ExportView):
+    permission_required = "moderation.export_player"
+    page = PlayersPage
+    noun = "players"
+    columns = (
+        ("Player", "pk"),
+        ("Portal's id", "external_id"),
+        ("Username", "username"),
+        ("E-mail", "email"),
+        ("State", "state"),
+        ("Banned until (UTC)", lambda row: (row.banned_until or "for good") if row.is_banned else ""),
+        ("Joined (UTC)", "joined_at"),
+        ("Last seen (UTC)", "last_seen_at"),
+        ("Last address", "last_ip"),
+        ("Last played", "game"),
+        ("Comments", "comment_count"),
+        ("Strikes weigh", "active_strikes"),
+        ("Strikes ever", "strikes"),
+    )
 
 
 class PlayersPanel(ConsoleView):

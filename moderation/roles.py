@@ -18,7 +18,8 @@ LEAD = [
     "moderation.add_reason",
     "moderation.change_reason",
 ]
-PRESETS = {MODERATOR: READ + WORK, SENIOR: READ + WORK + LEAD, AUDITOR: READ}
+EXPORT = ["moderation.export_player"]
+PRESETS = {MODERATOR: READ + WORK, SENIOR: READ + WORK + LEAD + EXPORT, AUDITOR: READ + EXPORT}
 
 
 def apply(sender, using, **kwargs):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("comments/<int:pk>/approve/", views.CommentVerb.as_view(verb=actions.approve), name="approve"),
     path("comments/<int:pk>/reject/", views.CommentVerb.as_view(verb=actions.reject), name="reject"),
     path("players/", players.PlayersPage.as_view(), name="players"),
+    path("players/export/", players.PlayersExport.as_view(), name="players_export"),
     path("players/panel/", players.PlayersPanel.as_view(), name="players_panel"),
     path("players/<int:pk>/", players.PlayerPage.as_view(), name="player"),
     path("players/<int:pk>/ban/", players.PlayerVerb.as_view(verb=actions.ban), name="ban"),

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='player',
-            options={'permissions': [('warn_player', 'Can warn players'), ('strike_player', 'Can give players strikes of any weight'), ('note_player', 'Can leave notes on players')]},
+            options={'permissions': [('warn_player', 'Can warn players'), ('strike_player', 'Can give players strikes of any weight'), ('note_player', 'Can leave notes on players'), ('export_player', 'Can export lists of players')]},
         ),
         migrations.AddField(
             model_name='player',

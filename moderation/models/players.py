@@ -83,6 +83,7 @@ class Player(models.Model):
             ("warn_player", "Can warn players"),
             ("strike_player", "Can give players strikes of any weight"),
             ("note_player", "Can leave notes on players"),
+            ("export_player", "Can export lists of players"),
         ]
 
     def __str__(self):

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.keyset import Order
+from console.models import Entry
 from console.testing import form, steady
 from moderation import playerlist
 from moderation.finding import network_of
@@ -241,3 +242,29 @@ def test_hostile_names_stay_text(moses, db):
     assert "<script>x" not in page
     assert "&lt;script&gt;x" in page
     assert '"><b>' not in page
+
+
+def exported(person, query="", **data):
+    response = person.post(f"{URL}export/?{query}", form(Player(version=0), **data))
+    assert response.status_code == 200
+    return b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
+
+
+def test_what_the_list_shows_can_be_taken_along_in_its_order_and_that_is_on_record(lea, crowd):
+    lines = exported(lea, "order=oldest&q=mail.example", format="csv")
+    assert lines[0].startswith("Player,Portal's id,Username,E-mail,State")
+    assert [line.split(",")[2] for line in lines[1:]] == ["Ada", "zap"]
+    assert "for good" in lines[1]
+    entry = Entry.objects.get(verb="export.hand_out")
+    assert (entry.actor, entry.after["what"], entry.after["number"]) == (lea.user, "players", 2)
+    assert "mail.example" not in f"{entry.after}"
+
+
+def test_a_name_that_is_a_formula_is_none_in_the_file(lea, db):
+    make_player(username="=1+1")
+    assert any("'=1+1" in line for line in exported(lea, format="csv"))
+
+
+def test_moderators_are_not_offered_the_export(moses, lea, db):
+    assert f"{URL}export/" in lea.get(URL).text
+    assert f"{URL}export/" not in moses.get(URL).text

@@ -50,6 +50,7 @@ MATRIX = {
     "moderation:bulk": READERS,  # the verb's own permission decides about a POST
     "moderation:players": READERS,
     "moderation:players_panel": READERS,
+    "moderation:players_export": {"lea", "ann", "olga"},
     "moderation:player": READERS,
     "moderation:strike": DECIDERS,
     "moderation:edit": {"lea", "olga"},
@@ -87,6 +88,7 @@ ALONE = {
     "moderation:bulk",
     "moderation:players",
     "moderation:players_panel",
+    "moderation:players_export",
     "games:games",
     "games:panel",
     "games:upload",
