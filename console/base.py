@@ -189,9 +189,10 @@ class VerbView(ConsoleView):
         self.next = safe_next(self.request, self.card.list_url())
 
     def make_form(self, data=None):
-        form_class = self.verb.form or VerbForm
-        initial = {"version": self.object.version, "next": self.next}
-        return form_class(data, by=self.request.user, verb=self.verb, about=self.object, initial=initial)
+        form_class, given = self.verb.form or VerbForm, self.request.GET
+        initial = {name: given[name] for name in form_class.PREFILLED if name in given}
+        initial |= {"version": self.object.version, "next": self.next}
+        return form_class(data, by=self.request.user, verb=self.verb, row=self.object, initial=initial)
 
     def get_context_data(self, **kwargs):
         kwargs.setdefault("form", self.make_form())
@@ -228,6 +229,8 @@ class VerbView(ConsoleView):
             return self.conflict(conflict)
         except ledger.KeyReused:
             return self.refuse(422, form=self.fresh_form(KEY_REUSED, "idempotency_key"))
+        except ledger.Unchanged:
+            return self.answer(None, f"Nothing was changed: {ledger.describe(self.object)} was like that already.")
         return self.succeed(outcome)
 
     def succeed(self, outcome):
@@ -239,6 +242,10 @@ class VerbView(ConsoleView):
             message, gesture = f"{message[:-1]}, but is {self.object.standing} now.", None
         elif not outcome.replayed:
             message = f"{message} {ledger.taken_along(gesture, self.verb.model)}".strip()
+        return self.answer(gesture, message)
+
+    def answer(self, gesture, message):
+        """The row as it is now and the message; `gesture` None when there is nothing to undo."""
         if wants_partial(self.request):
             return respond.done(self.request, self.verb, gesture, self.card, [self.object], message, self.next)
         respond.remember(self.request, message, gesture)
@@ -251,7 +258,7 @@ class VerbView(ConsoleView):
 
     def fresh_form(self, words, *hidden):
         """What was typed, with these hidden fields made anew; `words` say why, when there is something to say."""
-        data = self.request.POST.copy()
+        data = self.make_form(self.request.POST).refreshed(self.request.POST.copy())
         fresh = self.make_form()
         for name in hidden:
             data[name] = str(fresh[name].value())

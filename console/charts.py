@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, GAP = 720, 160, 4  # units of the picture; the page scales it
+OTHERS = 6  # tones for what is neither good nor bad: "other-0" and on
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from console import ledger, verbs
-from console.charts import Series, stacked
+from console.charts import OTHERS, Series, stacked
 from console.models import Entry
 
 DAYS, KEPT_S = 14, 60
@@ -35,7 +35,7 @@ def picture(days, counted):
     series = [
         Series(
             verb.label,
-            TONES.get(verb.tone) or f"other-{plain.index(verb) % 4}",
+            TONES.get(verb.tone) or f"other-{plain.index(verb) % OTHERS}",
             [counted[verb.name].get(day, 0) for day in days],
         )
         for verb in used

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Max, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Max, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
 
 
 class BadCursor(ValueError):
@@ -36,23 +37,29 @@ class Order:
         if len(parts) != len(self.fields):
             raise BadCursor(cursor)
         try:
-            fields = [queryset.model._meta.get_field(name) for name in self.fields]
+            fields = [_typed(queryset.model._meta.get_field(name)) for name in self.fields]
             values = [_in_utc(field.to_python(unquote(part))) for field, part in zip(fields, parts, strict=True)]
         except Exception as error:
             raise BadCursor(cursor) from error
-        step = "lt" if self.descending else "gt"
-        condition, equal = Q(), Q()
-        for name, value in zip(self.fields, values, strict=True):
-            condition |= equal & Q(**{f"{name}__{step}": value})
-            equal &= Q(**{name: value})
-        # the first field alone is what an index can start from
-        return queryset.filter(Q(**{f"{self.fields[0]}__{step}e": values[0]}), condition)
+        given = [Value(value, field) for value, field in zip(values, fields, strict=True)]
+        # compared as rows, an index starts at the cursor also in the midst of many with the same first value
+        step = LessThan if self.descending else GreaterThan
+        return queryset.filter(step(_row(map(F, self.fields)), _row(given)))
 
     def cursor(self, row):
         return self.cursor_of(getattr(row, name) for name in self.fields)
 
     def cursor_of(self, values):
         return "~".join(value.isoformat() if hasattr(value, "isoformat") else _escaped(str(value)) for value in values)
+
+
+def _typed(field):
+    """The field itself, or what a generated one holds."""
+    return field.output_field if field.generated else field
+
+
+def _row(expressions):
+    return Func(*expressions, function="ROW", output_field=BooleanField())
 
 
 def _escaped(text):

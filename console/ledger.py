@@ -33,6 +33,10 @@ class Conflict(Exception):
         self.all = [self]  # of several rows, the conflict on each
 
 
+class Unchanged(Exception):
+    """What was asked for is so already: nothing was done and nothing is on record."""
+
+
 class KeyReused(Exception):
     """The idempotency key came before, with other content."""
 

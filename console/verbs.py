@@ -65,7 +65,8 @@ class Verb:
         `versions` maps primary keys to the version that was seen, by default that of the rows given; `key` is the
         form's idempotency key, `asked` what was ticked when the rows follow from something else, so that the same
         form is known again. Returns an Outcome in which rows that moved on are listed as skipped.
-        Raises PermissionDenied; Conflict when nothing is left to do; KeyReused for a key with other content.
+        Raises PermissionDenied; Conflict when nothing is left to do; KeyReused for a key with other content; what the
+        verb itself raises, such as Unchanged.
         """
         if by is not None and not by.has_perm(self.permission):
             raise PermissionDenied(f"{self.label} takes a permission you do not have.")

@@ -10,6 +10,7 @@ class GamesConfig(AppConfig):
     def ready(self):
         from console import live, respond, sections
         from games import actions, cards, pipeline, receivers, roles, sweep  # noqa: F401  (actions declare their verbs)
+        from moderation import profile
 
         post_migrate.connect(roles.apply, sender=self)
         pipeline.register()
@@ -17,6 +18,7 @@ class GamesConfig(AppConfig):
         receivers.connect()
         respond.register(cards.GAME_CARD)
         respond.register(cards.BUILD_CARD)
+        profile.register(profile.Panel("games/_authored.html", cards.authored, "games.view_game"))
         live.watch("build", cards.bring_up_to_date)
         sections.register(
             sections.Section(

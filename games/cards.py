@@ -69,6 +69,11 @@ def _spoken(build):
     return ""
 
 
+def authored(player):
+    """The newest games of a player, for the page about them."""
+    return list(player.games.order_by("-touched_at", "-pk")[:10])
+
+
 GAME_CARD = Card(
     model=GAME,
     summary="games/_game_summary.html",

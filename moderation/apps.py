@@ -33,6 +33,16 @@ class ModerationConfig(AppConfig):
         )
         sections.register(
             sections.Section(
+                name="players",
+                label="Players",
+                url="moderation:players",
+                permission="moderation.view_player",
+                icon="users",
+                position=15,
+            )
+        )
+        sections.register(
+            sections.Section(
                 name="bans",
                 label="Bans",
                 url="moderation:bans",

@@ -9,7 +9,7 @@ from console.filters import query_of
 from console.flags import BULK_ACTIONS, is_on
 from console.respond import Card
 from console.templatetags.console import capped
-from moderation import drawing
+from moderation import drawing, playerlist
 from moderation.filters import ALL, CommentFilter
 from moderation.models import Comment, Player, Reason
 
@@ -111,7 +111,12 @@ PLAYER_CARD = Card(
     model=PLAYER,
     summary="moderation/_player_summary.html",
     queryset=Player.objects.with_standing,
-    list_url=comments_url,
+    list_url=playerlist.players_url,
+    load=playerlist.load,
+    draw=playerlist.draw,
+    page=playerlist.page,
+    belongs=playerlist.belongs,
+    found=playerlist.found_at,
     beside=beside_players,
 )
 REASON_CARD = Card(

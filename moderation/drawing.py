@@ -2,14 +2,14 @@
 
 from collections import namedtuple
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.utils import timezone
 
 from console import prepared, rows
 from console.templatetags.console import ago, moment, number
-from moderation.models import STRIKE_DAYS, Comment, Player
+from moderation.models import Comment, Player
 from moderation.models.comments import CARD_REPORTS
 from moderation.text import lay_open, lay_open_name
 
@@ -27,7 +27,7 @@ class CardPage(rows.Page):
 
 
 class AuthorShape(NamedTuple):
-    strikes: int  # none, one or several
+    strikes: bool
     banned: str  # "", "until" or "for good"
     verbs: tuple | None  # None where none are offered at all
     oob: bool
@@ -94,7 +94,7 @@ def chips(row):
 def author_shape(player, page=None, oob=False):
     banned = (player.is_banned and ("until" if player.banned_until else "for good")) or ""
     verbs = rows.legal(page.on_author, player) if page and page.on_author else None
-    return AuthorShape(min(player.active_strikes, 2), banned, verbs, oob)
+    return AuthorShape(bool(player.active_strikes), banned, verbs, oob)
 
 
 def author_values(player):
@@ -186,8 +186,8 @@ _CARDS = """
         FROM moderation_comment m WHERE m.player_id = p.id
     ) tally
     CROSS JOIN LATERAL (
-        SELECT count(*) AS number FROM moderation_strike s
-        WHERE s.player_id = p.id AND s.withdrawn_at IS NULL AND s.created_at > %(since)s
+        SELECT coalesce(sum(s.weight), 0) AS number FROM moderation_strike s
+        WHERE s.player_id = p.id AND s.withdrawn_at IS NULL AND s.expires_at > %(now)s
     ) strikes
     LEFT JOIN LATERAL (
         SELECT b.id, b.expires_at FROM moderation_ban b
@@ -208,7 +208,7 @@ _CARDS = """
 def load(keys):
     """CommentOnCard for each of these primary keys, in their order; one that is gone is left out."""
     now = timezone.now()
-    given = {"keys": keys, "now": now, "since": now - timedelta(days=STRIKE_DAYS), "reports": CARD_REPORTS}
+    given = {"keys": keys, "now": now, "reports": CARD_REPORTS}
     with prepared.cursor() as cursor:
         cursor.execute(_CARDS, given)
         return [_read(*row) for row in cursor.fetchall()]

@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from console.forms import OnByDefault, VerbForm
-from moderation import lengths, reasons
-from moderation.models import Reason
+from console.forms import Advice, OnByDefault, VerbForm
+from moderation import lengths, reasons, steps
+from moderation.models import Reason, Strike
 
 
 def note_field(required=False, **kwargs):
@@ -82,6 +82,8 @@ class ReasonChoices(forms.RadioSelect):
 class ReasonForm(VerbForm):
     """A canned reason of those meant for the verb, the most used first, and a note for colleagues."""
 
+    PREFILLED = ("reason",)
+
     reason = forms.ModelChoiceField(
         Reason.objects.none(),
         to_field_name="code",
@@ -98,7 +100,7 @@ class ReasonForm(VerbForm):
         super().__init__(*args, **kwargs)
         field = self.fields["reason"]
         field.queryset = reasons.offered(self.verb.name if self.verb else "")
-        field.widget.about = self.about
+        field.widget.about = self.row
         if self.by and self.by.has_perm("moderation.change_reason"):
             field.help_text = format_html('<a href="{}">Change this list</a>', reverse("moderation:reasons"))
 
@@ -106,8 +108,33 @@ class ReasonForm(VerbForm):
         return self.cleaned_data["reason"].code
 
 
+class WarnForm(ReasonForm):
+    @property
+    def advice(self):
+        return steps.on_strikes(self.row, self.by) if self.row else None
+
+
+class StrikeForm(WarnForm):
+    """Also how much it weighs."""
+
+    weight = forms.TypedChoiceField(
+        label="How much it weighs",
+        help_text="A strike weighs for 90 days.",
+        required=False,
+        coerce=int,
+        empty_value=1,
+        choices=Strike.WEIGHTS,
+        initial=1,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "A strike weighs 1, 2 or 3."},
+    )
+    field_order = ["version", "idempotency_key", "next", "reason", "weight", "note"]
+
+
 class BanForm(LastingForm, ReasonForm):
     """Also for how long, of what the person's role may give, and what becomes of what waits."""
+
+    PREFILLED = ("reason", "expires")
 
     expires = length_field(initial="1d")
     reject_pending = forms.BooleanField(
@@ -126,9 +153,15 @@ class BanForm(LastingForm, ReasonForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.may_be_long = self.by is None or self.by.has_perm("moderation.ban_player_long")
+        offered = [
+            (code, label) for code, label in lengths.LABELS.items() if self.may_be_long or not lengths.is_long(code)
+        ]
+        self.fields["expires"].widget.choices = offered
+        words, length = steps.on_ban(self.row, offered) if self.row else ("", "")
+        self.advice = Advice(words) if words else None
+        if self.initial.get("expires") not in dict(offered):
+            self.initial["expires"] = length or "1d"
         if not self.may_be_long:
-            offered = [(code, label) for code, label in lengths.LABELS.items() if not lengths.is_long(code)]
-            self.fields["expires"].widget.choices = offered
             del self.fields["games_down"]
 
     def clean(self):

@@ -37,8 +37,8 @@ class ReasonEditForm(VerbForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["verbs"].choices = reasons.verbs_that_ask()
-        if self.about:
-            self.initial |= {name: getattr(self.about, name) for name in ("label", "text", "verbs", "position")}
+        if self.row:
+            self.initial |= {name: getattr(self.row, name) for name in ("label", "text", "verbs", "position")}
 
     def clean_label(self):
         label = " ".join(self.cleaned_data["label"].split())

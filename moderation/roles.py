@@ -6,6 +6,7 @@ READ = [f"moderation.view_{noun}" for noun in ("comment", "player", "ban", "repo
 WORK = [
     "moderation.moderate_comment",
     "moderation.warn_player",
+    "moderation.strike_player",
     "moderation.note_player",
     "moderation.ban_player",
 ]
@@ -18,7 +19,8 @@ LEAD = [
     "moderation.add_reason",
     "moderation.change_reason",
 ]
-PRESETS = {MODERATOR: READ + WORK, SENIOR: READ + WORK + LEAD, AUDITOR: READ}
+EXPORT = ["moderation.export_player"]
+PRESETS = {MODERATOR: READ + WORK, SENIOR: READ + WORK + LEAD + EXPORT, AUDITOR: READ + EXPORT}
 
 
 def apply(sender, using, **kwargs):

@@ -73,6 +73,11 @@ def lay_open_name(name) -> SafeString:
     return lay_open(name, 200) if name.strip() else SafeString("<i>no name</i>")
 
 
+def lay_open_plain(text) -> SafeString:
+    """The same for what holds no link, as an e-mail address."""
+    return SafeString(_characters(text))
+
+
 def _characters(text):
     """Escaped, with what cannot be seen made visible, and said once when it comes in a row."""
     if text.replace("\n", "").isprintable() and not _UNSEEN.search(text):  # nearly always

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moderation import actions, bans, reasonviews, views
+from moderation import actions, bans, players, reasonviews, views
 
 app_name = "moderation"
 urlpatterns = [
@@ -14,6 +14,16 @@ urlpatterns = [
     path("comments/<int:pk>/", views.CommentPage.as_view(), name="comment"),
     path("comments/<int:pk>/approve/", views.CommentVerb.as_view(verb=actions.approve), name="approve"),
     path("comments/<int:pk>/reject/", views.CommentVerb.as_view(verb=actions.reject), name="reject"),
+    path("players/", players.PlayersPage.as_view(), name="players"),
+    path("players/export/", players.PlayersExport.as_view(), name="players_export"),
+    path("players/panel/", players.PlayersPanel.as_view(), name="players_panel"),
+    path("players/<int:pk>/", players.PlayerPage.as_view(), name="player"),
+    path("players/<int:pk>/ban/", players.PlayerVerb.as_view(verb=actions.ban), name="ban"),
+    path("players/<int:pk>/unban/", players.PlayerVerb.as_view(verb=actions.unban), name="unban"),
+    path("players/<int:pk>/warn/", players.PlayerVerb.as_view(verb=actions.warn), name="warn"),
+    path("players/<int:pk>/strike/", players.PlayerVerb.as_view(verb=actions.strike), name="strike"),
+    path("players/<int:pk>/edit/", players.PlayerVerb.as_view(verb=actions.edit), name="edit"),
+    path("players/<int:pk>/note/", players.PlayerVerb.as_view(verb=actions.note), name="note"),
     path("reasons/", reasonviews.ReasonsPage.as_view(), name="reasons"),
     path("reasons/new/", reasonviews.NewReasonPage.as_view(), name="new_reason"),
     path("reasons/<int:pk>/", reasonviews.ReasonPage.as_view(), name="reason"),
@@ -22,11 +32,6 @@ urlpatterns = [
     path(
         "reasons/<int:pk>/restore/", reasonviews.ReasonVerb.as_view(verb=actions.restore_reason), name="restore_reason"
     ),
-    path("players/<int:pk>/", views.PlayerPage.as_view(), name="player"),
-    path("players/<int:pk>/ban/", views.PlayerVerb.as_view(verb=actions.ban), name="ban"),
-    path("players/<int:pk>/unban/", views.PlayerVerb.as_view(verb=actions.unban), name="unban"),
-    path("players/<int:pk>/warn/", views.PlayerVerb.as_view(verb=actions.warn), name="warn"),
-    path("players/<int:pk>/note/", views.PlayerVerb.as_view(verb=actions.note), name="note"),
     path("bans/", bans.BansPage.as_view(), name="bans"),
     path("bans/panel/", bans.BansPanel.as_view(), name="bans_panel"),
     path("bans/new/", bans.NewBanPage.as_view(), name="ban_new"),

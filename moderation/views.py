@@ -1,4 +1,4 @@
-"""The comment queue, one comment, one player, the filter panel, and the verbs on them."""
+"""The comment queue, one comment, the filter panel, and the verbs on them."""
 
 from django.http import HttpResponseRedirect
 from django.utils.http import urlencode
@@ -27,14 +27,13 @@ from moderation.cards import (
     COMMENT,
     COMMENT_CARD,
     PLAYER,
-    PLAYER_CARD,
     comments_url,
     found,
     offers,
     query_of,
 )
 from moderation.filters import ALL, CommentFilter
-from moderation.models import Comment, Player, Reason
+from moderation.models import Comment
 from moderation.text import fold
 from moderation.timeline import told
 
@@ -230,36 +229,9 @@ def following(comment, url):
     return f"{Comment(pk=keys[0]).get_absolute_url()}?{urlencode({'next': url})}" if keys else ""
 
 
-class PlayerPage(DetailPage):
-    permission_required = "moderation.view_player"
-    template_name = "moderation/player.html"
-
-    def get_queryset(self):
-        return Player.objects.with_standing().select_related("recent_game")
-
-    def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs)
-        player = self.object
-        return context | {
-            "player": player,
-            "on_player": verbs.offered(PLAYER, self.request.user),
-            "back": safe_next(self.request, comments_url()),
-            "recent": player.comments.select_related("game").order_by("-created_at", "-pk")[:20],
-            "bans": player.bans.order_by("-starts_at")[:10],
-            "reasons": dict(Reason.objects.values_list("code", "label")),
-            "notes": player.notes.filter(withdrawn_at=None).select_related("author").order_by("-pk")[:20],
-            "entries": told(self.request.user, player),
-        }
-
-
 class CommentVerb(VerbView):
     queryset = staticmethod(Comment.objects.for_cards)
     card = COMMENT_CARD
-
-
-class PlayerVerb(VerbView):
-    queryset = staticmethod(Player.objects.with_standing)
-    card = PLAYER_CARD
 
 
 class CommentsBulk(BulkView):

@@ -73,7 +73,8 @@ class Loader:
         """Each row holds values for `names`, a line of attributes; what else a row has gets its default."""
         names = names.split()
         fields = model._meta.concrete_fields
-        missing = [f for f in fields if f.attname not in names and f.db_default is NOT_PROVIDED and not f.primary_key]
+        missing = [f for f in fields if f.attname not in names and f.db_default is NOT_PROVIDED]
+        missing = [f for f in missing if not (f.primary_key or f.generated)]
         rest = tuple(f.get_db_prep_save(f.get_default(), connections["owner"]) for f in missing)
         columns = [model._meta.get_field(name).column for name in names] + [field.column for field in missing]
         with self.cursor.copy(f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN") as copy:

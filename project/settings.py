@@ -61,6 +61,8 @@ USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FILE_UPLOAD_HANDLERS = ["console.uploads.NoFiles"]  # the upload page has its own
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000  # a bulk of 1,000 targets and what comes with it
+# what strikes must weigh for which ban to be proposed (moderation.steps); Discourse's penalties grow from 1 to 30 days
+STRIKE_STEPS = env.list("STRIKE_STEPS", default=["3:1d", "5:7d", "8:30d"])
 
 # --- Apps ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -6,7 +6,7 @@ recorded change: undo is then the same everywhere, and nothing is ever deleted.
 
 from moderation.actions.bans import BAN, approve_ban, ban_network, change_ban, lay, lift
 from moderation.actions.comments import approve, reject
-from moderation.actions.players import ban, erase, note, unban, warn
+from moderation.actions.players import ban, edit, erase, note, strike, unban, warn
 from moderation.actions.reasons import REASON, CodeTaken, add_reason, edit_reason, put_in_use, restore_reason, retire
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ban",
     "ban_network",
     "change_ban",
+    "edit",
     "edit_reason",
     "erase",
     "lay",
@@ -28,6 +29,7 @@ __all__ = [
     "reject",
     "restore_reason",
     "retire",
+    "strike",
     "unban",
     "warn",
 ]

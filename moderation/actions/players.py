@@ -3,9 +3,11 @@
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from console.ledger import Unchanged
 from console.verbs import verb
 from moderation import erasing, reach, signals
-from moderation.forms import BanForm, NoteForm, ReasonForm, WhyForm
+from moderation.editing import EditForm
+from moderation.forms import BanForm, NoteForm, StrikeForm, WarnForm, WhyForm
 from moderation.lengths import TOO_LONG, beginning, is_long, until
 from moderation.models import Ban, Comment, Note, Strike
 
@@ -73,14 +75,35 @@ def unban(players, act):
     legal=lambda player: True,
     repeats=True,
     icon="triangle-alert",
-    form=ReasonForm,
+    form=WarnForm,
 )
 def warn(players, act):
-    """A strike each; the player's lifetime number follows (Strike.after_change)."""
+    """A strike of the least weight each; the player's lifetime number follows (Strike.after_change)."""
+    _strike(players, act, 1)
+
+
+@verb(
+    "player.strike",
+    label="Strike",
+    past="gave a strike to",
+    model="moderation.Player",
+    permission="moderation.strike_player",
+    legal=lambda player: True,
+    repeats=True,
+    icon="gavel",
+    form=StrikeForm,
+    asks="Give {row} a strike?",
+    tells="{row} was given a strike.",
+)
+def strike(players, act, weight=1):
+    """What counts more than a warning does. Bans nobody, however much it weighs: the forms only propose it."""
+    _strike(players, act, weight)
+
+
+def _strike(players, act, weight):
     act.touch(players)
-    now = timezone.now()
-    strikes = [Strike(player=player, reason=act.reason, created_at=now, withdrawn_at=now) for player in players]
-    act.change(Strike.objects.bulk_create(strikes), withdrawn_at=None)
+    given = {"reason": act.reason, "weight": weight, "created_at": timezone.now(), "withdrawn_at": timezone.now()}
+    act.change(Strike.objects.bulk_create([Strike(player=player, **given) for player in players]), withdrawn_at=None)
 
 
 @verb(
@@ -91,7 +114,7 @@ def warn(players, act):
     permission="moderation.note_player",
     legal=lambda player: True,
     repeats=True,
-    icon="pencil",
+    icon="sticky-note",
     form=NoteForm,
     asks="Note on {row}",
     tells="The note on {row} was saved.",
@@ -101,6 +124,25 @@ def note(players, act):
     now = timezone.now()
     notes = [Note(player=player, author=act.by, text=act.note, withdrawn_at=now) for player in players]
     act.change(Note.objects.bulk_create(notes), withdrawn_at=None)
+
+
+@verb(
+    "player.edit",
+    label="Edit",
+    past="edited",
+    model="moderation.Player",
+    permission="moderation.change_player",
+    legal=lambda player: True,
+    repeats=True,
+    icon="pencil",
+    form=EditForm,
+    asks="Edit {row}",
+)
+def edit(players, act, **fields):
+    """Gives them these values, of those that staff may edit (EditForm.OWN). Raises Unchanged when they have them."""
+    if all(getattr(player, name) == value for player in players for name, value in fields.items()):
+        raise Unchanged
+    act.change(players, **fields)
 
 
 @verb(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('moderation', '0006_bans_of_networks'),
+        ('moderation', '0007_players'),
     ]
 
     operations = [

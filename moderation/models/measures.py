@@ -19,6 +19,8 @@ class ReasonQuerySet(models.QuerySet):
         """In use, and for this verb (a name; "" for any)."""
         mine = self.filter(is_active=True)
         return mine.filter(Q(verbs=[]) | Q(verbs__contains=[verb])) if verb else mine
+def strike_ends():
+    return timezone.now() + timedelta(days=STRIKE_DAYS)
 
 
 class Reason(models.Model):
@@ -52,16 +54,21 @@ class Reason(models.Model):
 
 class StrikeQuerySet(models.QuerySet):
     def weighing(self):
-        since = timezone.now() - timedelta(days=STRIKE_DAYS)
-        return self.filter(withdrawn_at=None, created_at__gt=since)
+        return self.filter(withdrawn_at=None, expires_at__gt=timezone.now())
 
 
 class Strike(models.Model):
-    """A warning that counts against a player. Stored withdrawn and put in force by a recorded change, as bans are."""
+    """A warning that counts against a player by its weight until it expires. Stored withdrawn and put in force by a
+    recorded change, as bans are.
+    """
+
+    WEIGHTS = [(1, "1, as a warning does"), (2, "2, for what is serious"), (3, "3, for what nearly took a ban")]
 
     player = models.ForeignKey(Player, models.CASCADE, related_name="strikes_given", db_index=False)
     reason = models.CharField(max_length=32)
+    weight = models.PositiveSmallIntegerField(choices=WEIGHTS, default=1, db_default=1)
     created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(default=strike_ends)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
 
@@ -76,6 +83,11 @@ class Strike(models.Model):
     @property
     def standing(self):
         return "withdrawn" if self.withdrawn_at else "in force"
+
+    @property
+    def state(self):
+        expired = self.expires_at <= timezone.now()
+        return "withdrawn" if self.withdrawn_at else "expired" if expired else "active"
 
     @classmethod
     def after_change(cls, strikes):

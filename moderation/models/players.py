@@ -3,15 +3,15 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import Upper
+from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
-from moderation.models.shared import number_of, stem
+from moderation.models.shared import number_of, stem, sum_of
 
 
 class PlayerQuerySet(models.QuerySet):
     def with_standing(self):
-        """With the ban in force, strikes that still weigh, and how many comments were approved and rejected.
+        """With the ban in force, what their strikes weigh together, and how many comments were approved and rejected.
 
         Correlated subqueries: each runs for the rows that are returned, never for the table.
         """
@@ -24,7 +24,7 @@ class PlayerQuerySet(models.QuerySet):
         return self.annotate(
             ban_in_force=Subquery(bans.values("pk")[:1]),
             banned_until=Subquery(bans.values("expires_at")[:1]),
-            active_strikes=number_of(strikes),
+            active_strikes=sum_of(strikes, "weight"),
             approved=number_of(mine.filter(status=Comment.APPROVED)),
             rejected=number_of(mine.filter(status=Comment.REJECTED)),
         )
@@ -49,6 +49,12 @@ class Player(models.Model):
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    seen_or_joined_at = models.GeneratedField(
+        expression=Coalesce("last_seen_at", "joined_at"),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+        help_text="What lists are ordered by: an order needs a place for those who were never seen.",
+    )
     last_ip = models.GenericIPAddressField(null=True, blank=True)
     recent_game = models.ForeignKey("games.Game", models.SET_NULL, null=True, blank=True, related_name="+")
     comment_count = models.PositiveIntegerField(default=0)
@@ -63,10 +69,23 @@ class Player(models.Model):
             # names are searched without case: from the start with two letters, anywhere with three
             models.Index(OpClass(Upper("username"), name="text_pattern_ops"), name="player_name_start"),
             GinIndex(OpClass(Upper("username"), name="gin_trgm_ops"), name="player_name_anywhere"),
+            GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="player_email_anywhere"),
+            models.Index(fields=["last_ip"], name="player_address"),
+            # each order of the list; of those who were switched off, a sliver, alone
+            models.Index(fields=["joined_at", "id"], name="player_joined"),
+            models.Index(fields=["seen_or_joined_at", "id"], name="player_seen"),
+            models.Index(fields=["comment_count", "id"], name="player_comments"),
+            models.Index(fields=["strikes", "id"], name="player_strikes"),
+            models.Index(fields=["joined_at", "id"], name="player_inactive", condition=models.Q(is_active=False)),
         ]
         # unique by a constraint: a unique field would bring an index for LIKE, which every decision makes anew
         constraints = [models.UniqueConstraint(fields=["external_id"], name="player_external_id")]
-        permissions = [("warn_player", "Can warn players"), ("note_player", "Can leave notes on players")]
+        permissions = [
+            ("warn_player", "Can warn players"),
+            ("strike_player", "Can give players strikes of any weight"),
+            ("note_player", "Can leave notes on players"),
+            ("export_player", "Can export lists of players"),
+        ]
 
     def __str__(self):
         return self.username

@@ -3,11 +3,12 @@
 from django import template
 
 from moderation import ban_drawing, drawing
-from moderation.text import lay_open, lay_open_name
+from moderation.text import lay_open, lay_open_name, lay_open_plain
 
 register = template.Library()
 register.filter(lay_open)
 register.filter(lay_open_name)
+register.filter(lay_open_plain)
 register.filter("chips", drawing.chips)
 register.filter("author", drawing.author)
 register.filter("ban_chip", ban_drawing.chip)

@@ -46,8 +46,8 @@ def zoo():
             comment = make_comment(player=player, status=state, game=make_game() if number % 2 else None)
             for words in ["", "one", "two", "three", "four"][: number + 1]:
                 make_report(comment, words=words)
-        for days in (1, 60, 91)[:number]:
-            Strike.objects.create(player=player, reason="spam", created_at=now - timedelta(days=days))
+        for days in (89, 30, -1)[:number]:
+            Strike.objects.create(player=player, reason="spam", expires_at=now + timedelta(days=days))
         Strike.objects.create(player=player, reason="spam", withdrawn_at=now)
         for start, end, lifted in [(-9, -1, None), (-3, 3, 1), (1, 9, None), (-2, 5, None), (-2, None, None)][
             : number + 2

@@ -143,7 +143,7 @@ def test_a_warning_is_a_strike_that_weighs_for_a_while(moses):
         moses.post(url(player, "warn"), form(player, reason="abuse"))
         standing = Player.objects.with_standing().get()
         assert (standing.strikes, standing.active_strikes) == (number, number)
-    player.strikes_given.update(created_at=timezone.now() - timedelta(days=91))
+    player.strikes_given.update(expires_at=timezone.now())
     standing = Player.objects.with_standing().get()
     assert (standing.strikes, standing.active_strikes) == (2, 0)
 

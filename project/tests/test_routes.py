@@ -55,7 +55,12 @@ MATRIX = {
     "moderation:suggest": READERS,
     "moderation:options": READERS,
     "moderation:bulk": READERS,  # the verb's own permission decides about a POST
+    "moderation:players": READERS,
+    "moderation:players_panel": READERS,
+    "moderation:players_export": {"lea", "ann", "olga"},
     "moderation:player": READERS,
+    "moderation:strike": DECIDERS,
+    "moderation:edit": {"lea", "olga"},
     "moderation:ban": DECIDERS,
     "moderation:unban": {"lea", "olga"},
     "moderation:warn": DECIDERS,
@@ -94,6 +99,7 @@ MATRIX = {
 }
 ON_PLAYERS = {"moderation:player", "moderation:ban", "moderation:unban", "moderation:warn", "moderation:note"}
 HIDDEN = {"console:entry", "console:staff_member"}  # 404 for those who may open some, but not this one
+ON_PLAYERS |= {"moderation:strike", "moderation:edit"}
 ALONE = {
     "console:ledger",
     "console:ledger_panel",
@@ -112,12 +118,15 @@ ALONE = {
     "moderation:ban_reach",
     "moderation:reasons",
     "moderation:new_reason",
+    "moderation:players",
+    "moderation:players_panel",
+    "moderation:players_export",
     "games:games",
     "games:panel",
     "games:upload",
     "games:authors",
 }
-DOES = ("approve", "reject", "ban", "unban", "warn", "note", "ban_approve", "ban_change", "ban_lift")
+DOES = ("approve", "reject", "ban", "unban", "warn", "strike", "note", "edit", "ban_approve", "ban_change", "ban_lift")
 ON_BANS = {"moderation:ban_detail", "moderation:ban_approve", "moderation:ban_change", "moderation:ban_lift"}
 REASONS_DO = ("moderation:edit_reason", "moderation:retire_reason", "moderation:restore_reason")
 ON_REASONS = {"moderation:reason", *REASONS_DO}
@@ -229,7 +238,7 @@ def test_each_role_does_what_it_may_and_nothing_else(request, lea, who, name, ht
     model = next((model for names, model in kinds if name in names), Comment)
     version = 0 if name == "console:undo" else model.objects.latest("id").version
     data = undo_form(version=version, reason="spam", note="why", expires="1d", next="/manage/comments/")
-    data |= {"label": "Something new", "position": 5}
+    data |= {"label": "Something new", "position": 5, "username": "kit"}
     status = person.post(url, data, htmx=htmx).status_code
     allowed = who in MATRIX[name]
     assert status == ((200 if htmx else 303) if allowed else 403)

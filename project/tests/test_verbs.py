@@ -32,7 +32,10 @@ BEFORE = {  # the state of a build in which the verb is legal
     "build.ready": Build.STORED,
     "build.fail": Build.INSPECTED,
 }
-EXTRA = {"reason.edit": {"label": "Something new", "verbs": ["comment.reject"]}}  # what a verb's form asks for beside
+EXTRA = {  # what a verb's form asks for beside reason and note
+    "reason.edit": {"label": "Something new", "verbs": ["comment.reject"]},
+    "player.edit": {"email": "kit@mail.example", "is_active": False},
+}
 STATUS = {"game.unpublish": Game.PUBLISHED, "game.restore": Game.ARCHIVED}
 
 
@@ -69,6 +72,10 @@ def target_player(verb):
 
 def make(verb, number=1):
     return [TARGETS[verb.model](verb) for _ in range(number)]
+
+
+def given(verb):
+    return EXTRA.get(verb.name, {})
 
 
 def state(rows):
@@ -130,7 +137,7 @@ def test_a_verb_names_a_permission_that_exists_and_is_routed(db, verb):
 def test_one_entry_per_target_and_one_batch(olga, verb, number):
     rows = make(verb, number)
     origin = ledger.Origin("r1", "203.0.113.9")
-    outcome = verb(rows, by=olga.user, reason="spam", note="why", origin=origin, **EXTRA.get(verb.name, {}))
+    outcome = verb(rows, by=olga.user, reason="spam", note="why", origin=origin, **given(verb))
     every = Entry.objects.filter(batch=outcome.gesture)
     entries = every.filter(target_type=verb.model.lower())
     assert {entry.target_id for entry in entries} == {row.pk for row in rows}
@@ -152,7 +159,7 @@ def those(wanted):
 def test_undo_restores_the_state_and_is_itself_undone(olga, verb):
     rows = make(verb, 2)
     before = state(rows)
-    outcome = verb(rows, by=olga.user, reason="spam", note="why", **EXTRA.get(verb.name, {}))
+    outcome = verb(rows, by=olga.user, reason="spam", note="why", **given(verb))
     after = state(rows)
     assert after != before
     undone = undo(outcome.gesture, by=olga.user)
@@ -185,7 +192,7 @@ def test_bulk_costs_the_same_statements_for_2_and_for_20(olga, verb, django_asse
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            verb(rows, by=olga.user, reason="spam", **EXTRA.get(verb.name, {}))
+            verb(rows, by=olga.user, reason="spam", **given(verb))
         return len(queries)
 
     assert statements(2) == statements(20)
