@@ -143,7 +143,7 @@ def note(players, act):
     permission="moderation.delete_player",
     legal=lambda player: True,
     repeats=True,
-    icon="trash",
+    icon="eye-off",
     by_hand=False,
     final=True,
 )
