@@ -4,7 +4,9 @@ Only what is final is sealed, so that entries which commit late, with lower ids 
 come into a later seal. docs/ledger.md has the whole story; console.chain the hashing.
 """
 
+import time
 from datetime import UTC
+from math import inf
 
 from django.db import connection, transaction
 
@@ -40,15 +42,17 @@ _FINAL = f"""
 """
 
 
-def run(batch=BATCH, progress=lambda number: None):
+def run(batch=BATCH, progress=lambda number: None, seconds=inf):
     """Seals everything that is final and not sealed yet. Returns how many entries that were.
 
-    Another that is at it is left to it. `progress(number)` hears of each batch.
+    Another that is at it is left to it. `progress(number)` hears of each batch; after so many `seconds` none is begun.
     """
-    total = 0
+    total, over = 0, time.monotonic() + seconds
     while sealed := _one_more(batch):
         total += sealed
         progress(sealed)
+        if time.monotonic() >= over:
+            break
     return total
 
 

@@ -15,7 +15,8 @@ from console.tests.seals import act, owner, sealed, verify
 def test_entries_are_sealed_once_and_in_order(committed_db):
     assert sealing.run() == 0
     act(5)
-    assert sealing.run(batch=2) == 5
+    assert sealing.run(batch=2, seconds=0) == 2, "a first load is not one long task"
+    assert sealing.run(batch=2) == 3
     assert sealing.run() == 0
     act(1)
     assert sealing.run() == 1
