@@ -84,10 +84,15 @@ class File:
             file.flush()
             os.fsync(file.fileno())
 
-    def first_wrong(self, agrees):
-        """The first head of which `agrees(head)` is false, or None. Raises FileNotFoundError."""
+    def compare(self, agrees):
+        """`(number of the last head or 0, the first head of which agrees(head) is false or None)`."""
+        number = 0
         with self.path.open("rb") as file:
-            return next((head for line in file if (head := _read(line)) and not agrees(head)), None)
+            for head in filter(None, map(_read, file)):
+                number = head["number"]
+                if not agrees(head):
+                    return number, head
+        return number, None
 
 
 class Bucket:
@@ -104,16 +109,14 @@ class Bucket:
             for name in (f"{seal.number:012}.json", LATEST):
                 self.storage.save(name, ContentFile(head_of(seal).encode()))
 
-    def first_wrong(self, agrees):
-        """As of a file. All heads follow from each other, so if the latest agrees, they all do."""
+    def compare(self, agrees):
+        """As of a file. All heads follow from each other, so if the last one agrees, they all do."""
         last = self.last()
-        if last is None:
-            raise FileNotFoundError("no head in it")
-        if agrees(last):
-            return None
+        if last is None or agrees(last):
+            return last["number"] if last else 0, None
         names = sorted(name for name in self.storage.listdir("")[1] if name != LATEST)
         at = bisect_left(names, True, key=lambda name: not agrees(self._load(name)))
-        return self._load(names[at]) if at < len(names) else last
+        return last["number"], self._load(names[at]) if at < len(names) else last
 
     def _load(self, name):
         with self.storage.open(name) as file:

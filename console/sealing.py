@@ -4,7 +4,9 @@ Only what is final is sealed, so that entries which commit late, with lower ids 
 come into a later seal. docs/ledger.md has the whole story; console.chain the hashing.
 """
 
+import time
 from datetime import UTC
+from math import inf
 
 from django.db import connection, transaction
 
@@ -15,21 +17,17 @@ LOCK = 0x5EA1  # of the advisory lock: one sealer at a time
 BATCH = 10_000
 MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-# every column of the entry but its id, which the seal binds to it, and those of its gesture; jsonb has one text form
-TEXT = f"""
-    jsonb_build_object(
-        'xid', e.xid, 'at', {MOMENT.format("e.at")}, 'actor', e.actor_id, 'verb', e.verb,
-        'target_type', e.target_type, 'target_id', e.target_id, 'target_label', e.target_label, 'reason', e.reason,
-        'note', e.note, 'batch', e.batch_id, 'before', e.before, 'after', e.after, 'undoes', e.undoes_id,
-        'request_id', e.request_id, 'ip', e.ip,
-        'gesture', jsonb_build_object(
-            'at', {MOMENT.format("g.at")}, 'actor', g.actor_id, 'verb', g.verb, 'undoes', g.undoes_id,
-            'idempotency_key', g.idempotency_key, 'fingerprint', g.fingerprint
-        )
-    )::text
+# every column of the entry but its id, which the seal binds to it, and those of its gesture
+SOURCE = f"""
+    console_entry e LEFT JOIN console_gesture g ON g.id = e.batch_id CROSS JOIN LATERAL (
+        SELECT e.xid, {MOMENT.format("e.at")} AS at, e.actor_id AS actor, e.verb, e.target_type, e.target_id,
+            e.target_label, e.reason, e.note, e.batch_id AS batch, e.before, e.after, e.undoes_id AS undoes,
+            e.request_id, e.ip, {MOMENT.format("g.at")} AS gesture_at, g.actor_id AS gesture_actor,
+            g.verb AS gesture_verb, g.undoes_id AS gesture_undoes, g.idempotency_key AS gesture_idempotency_key,
+            g.fingerprint AS gesture_fingerprint
+    ) AS hashed
 """
-DIGEST = f"encode(sha256(convert_to({TEXT}, 'UTF8')), 'hex')"
-SOURCE = "console_entry e LEFT JOIN console_gesture g ON g.id = e.batch_id"
+TEXT = "row_to_json(hashed)::text"  # one form for each content; hashing it is quicker in Python than in PostgreSQL
 # final is what began before every transaction that is still open; and what a transaction of the future has written
 # comes from another server, whose dump was restored here
 _FINAL = f"""
@@ -37,22 +35,24 @@ _FINAL = f"""
         SELECT pg_snapshot_xmin(now)::text::bigint AS low, pg_snapshot_xmax(now)::text::bigint AS high
         FROM pg_current_snapshot() AS now
     )
-    SELECT e.id, {DIGEST}, seen.low, seen.high, statement_timestamp()
+    SELECT e.id, {TEXT}, seen.low, seen.high, statement_timestamp()
     FROM seen CROSS JOIN {SOURCE}
     WHERE e.id > %s AND NOT e.id <@ %s::int8multirange AND (e.xid < seen.low OR e.xid >= seen.high)
     ORDER BY e.id LIMIT %s
 """
 
 
-def run(batch=BATCH, progress=lambda number: None):
+def run(batch=BATCH, progress=lambda number: None, seconds=inf):
     """Seals everything that is final and not sealed yet. Returns how many entries that were.
 
-    Another that is at it is left to it. `progress(number)` hears of each batch.
+    Another that is at it is left to it. `progress(number)` hears of each batch; after so many `seconds` none is begun.
     """
-    total = 0
+    total, over = 0, time.monotonic() + seconds
     while sealed := _one_more(batch):
         total += sealed
         progress(sealed)
+        if time.monotonic() >= over:
+            break
     return total
 
 
@@ -67,7 +67,8 @@ def _one_more(batch):
         cursor.execute(_FINAL, [settled, _multirange(entries for *_, entries in unsettled), batch])
         rows = cursor.fetchall()
         if rows:
-            ids, digests, (low, *_), (high, *_), (at, *_) = zip(*rows, strict=True)
+            ids, texts, (low, *_), (high, *_), (at, *_) = zip(*rows, strict=True)
+            digests = [chain.digest_of(text) for text in texts]
             over = max((highest for highest, end, _ in unsettled if end <= low), default=settled)
             seal = Seal(
                 number=last.number + 1 if last else 1,

@@ -33,7 +33,7 @@ def sweep_sessions():
 def seal_ledger():
     """Seals what was decided since, and writes the head to its second place; running it twice does nothing."""
     try:
-        sealing.run()
+        sealing.run(seconds=30)  # a task has sixty; the next goes on
     except OperationalError as error:
         log.warning("the ledger was not sealed this time: %s", str(error).partition("\n")[0])
     anchor.write()

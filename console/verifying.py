@@ -7,7 +7,7 @@ from console.models import Seal
 
 CHUNK = 10_000
 _NEXT = f"""
-    SELECT e.id, e.xid, {sealing.DIGEST}, e.at < now() - interval '1 minute'
+    SELECT e.id, e.xid, {sealing.TEXT}, e.at < now() - interval '1 minute'
     FROM {sealing.SOURCE} WHERE e.id > %s ORDER BY e.id LIMIT %s
 """
 
@@ -56,7 +56,7 @@ class Ledger:
     def _read(self):
         self.cursor.execute(_NEXT, [self.at, CHUNK])
         rows = self.cursor.fetchall()
-        self.aside |= {pk: rest for pk, *rest in rows}
+        self.aside |= {pk: (xid, chain.digest_of(text), is_old) for pk, xid, text, is_old in rows}
         self.at = rows[-1][0] if rows else self.at
         self.progress(len(rows))
         return len(rows)

@@ -27,7 +27,7 @@ _PERSONAL = f"""
     )
 """
 _COUNTED = {
-    ("comment", "comments"): f"FROM moderation_comment WHERE id IN {_COMMENTS}",
+    ("comment", "comments"): "FROM moderation_comment WHERE player_id = ANY(%(players)s)",
     ("report", "reports"): f"""
         FROM moderation_report WHERE words <> '' AND (player_id = ANY(%(players)s) OR comment_id IN {_COMMENTS})""",
     ("note", "notes"): "FROM moderation_note WHERE player_id = ANY(%(players)s)",
@@ -35,9 +35,10 @@ _COUNTED = {
     ("value kept for the ledger", "values kept for the ledger"): f"FROM {_PERSONAL}",
 }
 _STATEMENTS = [
-    f"SELECT id FROM moderation_comment WHERE id IN {_COMMENTS} ORDER BY id FOR UPDATE",  # as verbs lock them
-    f"""UPDATE moderation_comment SET body = %(said)s, ip = NULL, fingerprint = NULL, version = version + 1
-        WHERE id IN {_COMMENTS}""",
+    # as verbs lock them
+    "SELECT id FROM moderation_comment WHERE player_id = ANY(%(players)s) ORDER BY id FOR UPDATE",
+    """UPDATE moderation_comment SET body = %(said)s, ip = NULL, fingerprint = NULL, version = version + 1
+        WHERE player_id = ANY(%(players)s)""",
     f"UPDATE moderation_commenttext SET folded = '' WHERE comment_id IN {_COMMENTS}",
     f"""UPDATE moderation_report SET words = ''
         WHERE words <> '' AND (player_id = ANY(%(players)s) OR comment_id IN {_COMMENTS})""",

@@ -70,6 +70,20 @@ def test_half_a_line_of_the_anchor_is_written_again(anchored, twelve):
     assert verify()[0] == 0
 
 
+def test_an_anchor_without_heads_is_reported(anchored, twelve):
+    anchored.write_text("")
+    assert verify() == (1, f"The anchor at {anchored} holds no head.")
+
+
+def test_before_the_first_seal_no_anchor_is_missed(anchored, committed_db):
+    assert verify()[0] == 0
+
+
+def test_it_is_said_how_far_the_anchor_goes(anchored, twelve):
+    anchor.write()
+    assert "It agrees with the anchor, which goes up to seal 4." in verify()[1]
+
+
 def test_a_missing_anchor_is_wrong_usage(twelve, tmp_path):
     assert verify(anchor=str(tmp_path / "none")) == (2, f"There is no anchor at {tmp_path / 'none'}.")
 

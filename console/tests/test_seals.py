@@ -15,7 +15,8 @@ from console.tests.seals import act, owner, sealed, verify
 def test_entries_are_sealed_once_and_in_order(committed_db):
     assert sealing.run() == 0
     act(5)
-    assert sealing.run(batch=2) == 5
+    assert sealing.run(batch=2, seconds=0) == 2, "a first load is not one long task"
+    assert sealing.run(batch=2) == 3
     assert sealing.run() == 0
     act(1)
     assert sealing.run() == 1
@@ -107,10 +108,9 @@ def test_every_column_is_hashed(twelve):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sealing.TEXT} FROM {sealing.SOURCE} WHERE e.id = 1")
         said = json.loads(cursor.fetchone()[0])
-    gesture = said.pop("gesture")
-    assert set(said) | {"id"} == {field.name for field in Entry._meta.fields}
     batch = Entry._meta.get_field("batch").related_model
-    assert set(gesture) | {"id"} == {field.name for field in batch._meta.fields}
+    of_gesture = {f"gesture_{field.name}" for field in batch._meta.fields if field.name != "id"}
+    assert set(said) | {"id"} == {field.name for field in Entry._meta.fields} | of_gesture
     assert said["at"].endswith("Z")
 
 

@@ -153,7 +153,7 @@ def edit(players, act, **fields):
     permission="moderation.delete_player",
     legal=lambda player: True,
     repeats=True,
-    icon="trash",
+    icon="eye-off",
     by_hand=False,
     final="This cannot be undone: what it took is gone for good.",
 )

@@ -35,8 +35,7 @@ class Command(BaseCommand):
         head = f" The head is seal {check.seals}, {check.previous}." if check.seals else ""
         seals = f"{check.seals:,} seal{'' if check.seals == 1 else 's'}"
         self.stdout.write(f"All is as it was sealed: {count(check.entries)} in {seals}.{head}")
-        if not compared:
-            self.stdout.write("Nothing tells whether its end was cut off: LEDGER_ANCHOR is not set.")
+        self.stdout.write(compared)
         if late and export:
             was = "was" if late == 1 else "were"
             self.stdout.write(f"{count(late)} at the end of the export {was} not sealed yet.")
@@ -59,18 +58,22 @@ class Command(BaseCommand):
             raise CommandError(f"{path.name}: {error}", returncode=1) from error
 
     def compare(self, check, where):
-        """Whether there was a second place to compare with."""
+        """What a second place says, in words; what it contradicts goes to `check`."""
         if not where:
-            return False
+            return "Nothing tells whether its end was cut off: LEDGER_ANCHOR is not set."
         try:
-            wrong = anchor.place(where).first_wrong(check.agrees)
+            number, wrong = anchor.place(where).compare(check.agrees)
         except FileNotFoundError as error:
-            if check.seals == 0:
-                return True
+            if not check.seals:
+                return "There is nothing to compare with the anchor yet."
             raise CommandError(f"There is no anchor at {where}.", returncode=2) from error
+        except Exception as error:  # each kind of storage has errors of its own
+            raise CommandError(f"The anchor at {where} cannot be read: {error}", returncode=1) from error
         if wrong:
             check.blame_for(wrong)
-        return True
+        elif not number and check.seals:
+            raise CommandError(f"The anchor at {where} holds no head.", returncode=1)
+        return f"It agrees with the anchor, which goes up to seal {number}."
 
     def bar(self, total):
         return tqdm(total=total, unit=" entries", unit_scale=True, disable=not self.stderr.isatty())
