@@ -8,7 +8,7 @@ from contextlib import suppress
 from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connections
 
-# what the application may fill in; id and time are the database's, so that neither can be forged
+# what the application may fill in; id, time and transaction are the database's, so that none can be forged
 GESTURE_COLUMNS = "id, actor_id, verb, idempotency_key, fingerprint, undoes_id"
 ENTRY_COLUMNS = (
     "actor_id, verb, target_type, target_id, target_label, reason, note, batch_id, before, after, undoes_id, "
@@ -56,9 +56,10 @@ def grant(using="owner"):
             GRANT USAGE ON SCHEMA public TO {role};
             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
             GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
-            REVOKE ALL ON django_migrations, console_entry, console_gesture FROM {role};
+            REVOKE ALL ON django_migrations, console_entry, console_gesture, console_seal FROM {role};
             REVOKE ALL ON SEQUENCE console_entry_id_seq FROM {role};
-            GRANT SELECT ON django_migrations, console_entry, console_gesture TO {role};
+            GRANT SELECT ON django_migrations, console_entry, console_gesture, console_seal TO {role};
+            GRANT INSERT ON console_seal TO {role};
             GRANT INSERT ({GESTURE_COLUMNS}) ON console_gesture TO {role};
             GRANT INSERT ({ENTRY_COLUMNS}) ON console_entry TO {role};
         """)

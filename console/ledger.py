@@ -4,7 +4,6 @@ Entries hold no personal value: labels, notes, addresses and personal fields are
 by keyed hash, so that they can be erased without touching the ledger.
 """
 
-import hashlib
 import json
 import uuid
 from collections import defaultdict
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
+from django.utils.crypto import salted_hmac
 
 from console import live, personal, prepared
 from console.models import Entry, Gesture
@@ -148,7 +148,8 @@ def open_gesture(verb, by, key, fingerprint, undoes=None):
     The same person's same key waits for the first to commit and gets its gesture. Raises KeyReused when that one
     had other content, Conflict when somebody has undone the same gesture already.
     """
-    digest = hashlib.sha256(dumped([verb, fingerprint]).encode()).hexdigest()
+    # keyed, since it covers what was typed: nobody can try out guesses after that was erased
+    digest = salted_hmac("console.gesture", dumped([verb, fingerprint]), algorithm="sha256").hexdigest()
     gesture = Gesture(verb=verb, actor=by, idempotency_key=key or uuid.uuid4(), fingerprint=digest, undoes=undoes)
     with prepared.cursor() as cursor:
         cursor.execute(

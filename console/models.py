@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import Cast, Now, Upper
 from django.urls import reverse
 from django.utils.functional import cached_property
 from waffle.models import AbstractBaseFlag, AbstractUserFlag
@@ -156,6 +156,11 @@ class Entry(models.Model):
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
     request_id = models.CharField(max_length=64, blank=True)
     ip = models.CharField(max_length=64, blank=True)
+    # of the transaction that wrote it: the sealer looks only at what is final (console.sealing)
+    xid = models.BigIntegerField(
+        db_default=Cast(Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()),
+        editable=False,
+    )
 
     class Meta:
         verbose_name_plural = "entries"
@@ -205,6 +210,34 @@ class Export(models.Model):
     @property
     def personal_label(self):
         return f"of {self.what} as {self.format.upper()}"
+
+
+class Seal(models.Model):
+    """A link of the chain that shows whether entries are as they were (console.sealing). Never changed.
+
+    `entries` are the ids it holds ("1-300,302"), `digests` theirs in that order, 32 bytes each. When it was made,
+    every transaction below `xid_low` had ended and none from `xid_high` on had begun; entries up to `settled` are
+    all sealed, here or before, and no more will come.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    first_entry = models.BigIntegerField()
+    last_entry = models.BigIntegerField(db_index=True)
+    count = models.PositiveIntegerField()
+    entries = models.TextField()
+    digests = models.BinaryField()
+    xid_low = models.BigIntegerField()
+    xid_high = models.BigIntegerField()
+    settled = models.BigIntegerField()
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["previous"], name="seal_follows_once")]
+
+    def __str__(self):
+        return f"seal {self.number}"
 
 
 class Job(models.Model):

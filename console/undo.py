@@ -9,7 +9,7 @@ from django.db import transaction
 
 from console.ledger import UNDO, Act, Conflict, Origin, describe, dumped, open_gesture, some, targets_of, update_rows
 from console.models import Entry, Gesture
-from console.values import decode
+from console.values import decode, erased_among, pointer
 
 
 @dataclass
@@ -29,10 +29,8 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
     Returns Undone; raises Conflict when it was undone already, is final or nothing is left that could go back,
     KeyReused when the key was used for something else.
     """
-    from console import verbs
-
-    if (declared := verbs.get(gesture.verb)) and declared.final:
-        raise Conflict(declared.final)
+    if why := why_final(gesture):
+        raise Conflict(why)
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
         if not fresh:
@@ -61,6 +59,7 @@ def _restore(model, entries, act, result):
     rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
     groups, changes, touched = defaultdict(list), [], []
     later = _changed_later(model, entries)
+    erased = erased_among(value for entry in entries.values() for value in entry.before.values())
     for row in rows:
         entry = entries.pop(row.pk)
         if not entry.after:
@@ -70,7 +69,9 @@ def _restore(model, entries, act, result):
         still = getattr(row, "still_is", lambda name, now, then: False)
         stands = [n for n in entry.after if now[n] == entry.after[n] or still(n, now[n], entry.after[n])]
         back = {name: entry.before[name] for name in stands}
-        back = {name: value for name, value in back.items() if name not in later[row.pk]}
+        back = {
+            name: value for name, value in back.items() if name not in later[row.pk] and pointer(value) not in erased
+        }
         if back and not getattr(row, "may_become", lambda values: True)(back):
             result.moved_on.append(f"{describe(row)} stays as it is: another has taken its place since.")
             continue
@@ -113,6 +114,14 @@ def _changed_later(model, entries):
     return changed
 
 
+def why_final(gesture):
+    """Why nobody can undo it, in a sentence; "" for most."""
+    from console import verbs
+
+    verb = verbs.get(gesture.verb)
+    return verb.final if verb else ""
+
+
 def may_undo(user, gesture):
     """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
     found out by itself, and of verbs that are final, nobody.
@@ -123,7 +132,7 @@ def may_undo(user, gesture):
     while root.undoes_id:
         root = root.undoes
     verb = verbs.get(root.verb)
-    if verb and verb.final:
+    if why_final(root):
         return False
     if root.actor_id is None and verb and not verb.by_hand:
         return False  # what our own code found out is not a decision

@@ -27,8 +27,19 @@ def encode(row, name, value, keeper):
 def decode(model, name, value):
     """`(attribute, value)` to set on a row; an erased personal value comes back empty."""
     field = model._meta.get_field(name)
-    if isinstance(value, dict) and set(value) == {POINTER}:
-        value = personal.reveal([value[POINTER]]).get(value[POINTER], None if field.null else "")
+    if ref := pointer(value):
+        value = personal.reveal([ref]).get(ref, None if field.null else "")
     if not field.is_relation:
         value = field.to_python(value)
     return field.attname, value
+
+
+def pointer(value):
+    """The reference that stands for a personal value, or "" for a plain one."""
+    return value[POINTER] if isinstance(value, dict) and set(value) == {POINTER} else ""
+
+
+def erased_among(values):
+    """References of those whose personal value is not kept any more."""
+    refs = {ref for value in values if (ref := pointer(value))}
+    return refs - set(personal.reveal(refs)) if refs else set()

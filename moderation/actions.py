@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from console.verbs import verb
-from moderation import signals
+from moderation import erasing, signals
 from moderation.forms import BanForm, NoteForm, ReasonForm, WhyForm
 from moderation.lengths import TOO_LONG, is_long, until
 from moderation.models import Ban, Comment, Note, Strike
@@ -133,3 +133,21 @@ def note(players, act):
     now = timezone.now()
     notes = [Note(player=player, author=act.by, text=act.note, withdrawn_at=now) for player in players]
     act.change(Note.objects.bulk_create(notes), withdrawn_at=None)
+
+
+@verb(
+    "player.erase",
+    label="Erase",
+    past="erased",
+    model="moderation.Player",
+    permission="moderation.delete_player",
+    legal=lambda player: True,
+    repeats=True,
+    icon="trash",
+    by_hand=False,
+    final="This cannot be undone: what it took is gone for good.",
+)
+def erase(players, act):
+    """On the players' own request. The entry tells that and when; what was there before is in no entry either."""
+    erasing.erase(players)
+    act.change(players, erased_at=timezone.now())

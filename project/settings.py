@@ -227,6 +227,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 60
 CELERY_TASK_TIME_LIMIT = 90
 CELERY_BEAT_SCHEDULE = {
     "reap-jobs": {"task": "console.tasks.reap_jobs", "schedule": 3, "options": {"expires": 10}},
+    "seal-ledger": {"task": "console.tasks.seal_ledger", "schedule": 10, "options": {"expires": 10}},
     "sweep-sessions": {"task": "console.tasks.sweep_sessions", "schedule": 3600},
     "sweep-builds": {"task": "games.tasks.sweep_builds", "schedule": 3600},
 }
@@ -304,6 +305,11 @@ STORAGES = {
     "default": _storage(STORAGE),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# --- Ledger --------------------------------------------------------------------------------------------------
+LEDGER_ANCHOR = env.str("LEDGER_ANCHOR", "")  # where the head of the ledger goes, too: a file, or s3://bucket/prefix
+if LEDGER_ANCHOR.startswith("s3://"):
+    STORAGES["anchor"] = _storage(LEDGER_ANCHOR)
 
 # --- Security ------------------------------------------------------------------------------------------------
 SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0003_job'),
+        ('console', '0004_seal'),
     ]
 
     operations = [

@@ -53,6 +53,7 @@ class Player(models.Model):
     recent_game = models.ForeignKey("games.Game", models.SET_NULL, null=True, blank=True, related_name="+")
     comment_count = models.PositiveIntegerField(default=0)
     strikes = models.PositiveIntegerField(default=0)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="When personal data went, on request.")
     version = models.PositiveIntegerField(default=0)
 
     objects = PlayerQuerySet.as_manager()

@@ -1,3 +1,4 @@
-"""Fixtures of the tests that break consoles."""
+"""Fixtures of several files, most of tests that break consoles."""
 
+from console.tests.seals import twelve  # noqa: F401
 from project.tests.rig import rig, shared_rig  # noqa: F401

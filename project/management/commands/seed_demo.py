@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from console import sealing
 from moderation.models import Comment
 from project import demo
 
@@ -29,4 +30,6 @@ class Command(BaseCommand):
             bar.set_postfix_str("warnings, notes and bans")
             demo.make_sanctions()
             demo.tidy()
+            bar.set_postfix_str("seals")
+            sealing.run()
         self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")

@@ -1,0 +1,53 @@
+"""What tests of seals share: entries, tampering with them, and the command that finds it."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+
+from console import ledger, sealing
+from console.models import Entry, Seal
+from console.testing import make_user
+
+
+def act(number=1, about="moses"):
+    """So many entries by one gesture, as verbs write them."""
+    with transaction.atomic():
+        gesture, _ = ledger.open_gesture("test", None, None, [])
+        row = make_user(f"{about}{gesture.pk}"[:30])
+        kept = ledger.Act(gesture, None, note="why")
+        kept.record([row] * number, [{"n": n} for n in range(number)], [{"n": n + 1} for n in range(number)])
+    return list(gesture.entries.order_by("id").values_list("pk", flat=True))
+
+
+def sealed():
+    return [seal.entries for seal in Seal.objects.order_by("number")]
+
+
+def owner(*statements):
+    """As the owner of the tables, whom no trigger stops."""
+    with connections["owner"].cursor() as cursor:
+        for table in ("console_entry", "console_gesture", "console_seal"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def verify(**options):
+    """`(exit code, what was said)`."""
+    out = io.StringIO()
+    try:
+        call_command("verify_ledger", stdout=out, stderr=io.StringIO(), **options)
+    except CommandError as error:
+        return error.returncode, str(error)
+    return 0, out.getvalue()
+
+
+@pytest.fixture
+def twelve(committed_db):
+    """Twelve entries in four seals of three."""
+    act(7)
+    act(5)
+    sealing.run(batch=3)
+    return list(Entry.objects.order_by("id").values_list("pk", flat=True))
