@@ -33,14 +33,18 @@ class ExportView(ConsoleView):
     page = None
     noun = ""
     columns = ()
+    hint = ""  # what else the page says about the formats
     formats = FORMATS  # {name: (label, content type, function of title, headings and batches that yields bytes)}
 
     def prepare(self):
-        filters = self.page.filterset_class
-        self.query = with_params(clean_query(self.request.GET, filters.defaults), format="", per="")
         self.list = self.page()
         self.list.setup(self.request, *self.args, **self.kwargs)
-        self.filterset = filters(self.query, self.list.get_queryset(), request=self.request)
+        query = clean_query(self.request.GET, self.page.filterset_class.defaults)
+        self.narrow(with_params(query, format="", per=""))
+
+    def narrow(self, query):
+        self.query = query
+        self.filterset = self.page.filterset_class(query, self.list.get_queryset(), request=self.request)
 
     @property
     def order(self):
@@ -76,6 +80,7 @@ class ExportView(ConsoleView):
             noun=self.noun,
             number=self.count() if valid else None,
             most=COUNTED,
+            hint=self.hint,
             formats=[(name, each[0]) for name, each in self.formats.items()],
             action=f"{self.request.path}?{self.query.urlencode()}",
             here=f"{back}?{self.query.urlencode()}" if self.query else back,

@@ -1,19 +1,32 @@
 """The ledger as a file: every entry of every gesture that the list shows."""
 
-from django.db.models import F
+from itertools import islice
 
-from console import exports, ledger, personal, telling
+from django.db.models import F
+from django.http import QueryDict
+
+from console import exports, ledger, personal, seal_export, telling
 from console.exports import COUNTED
 from console.ledgerpages import LedgerPage
 from console.models import Entry
 
+SEALS, LINES = "jsonl", 500
 GESTURES = 500  # at a time; each may have a thousand entries and more
+
+
+def with_seals(title, headings, batches):
+    """The whole ledger in the order it was sealed, in pieces of some hundred lines."""
+    lines = seal_export.lines()
+    while piece := "".join(islice(lines, LINES)):
+        yield piece.encode()
 
 
 class LedgerExport(exports.ExportView):
     permission_required = telling.EXPORT
     page = LedgerPage
     noun = "ledger entries"
+    hint = "JSON Lines holds the whole ledger, whatever the list shows, with the seals that prove it is as it was."
+    formats = exports.FORMATS | {SEALS: ("JSON Lines", "application/x-ndjson", with_seals)}
     columns = (
         ("Entry", "pk"),
         ("At (UTC)", "at"),
@@ -31,6 +44,11 @@ class LedgerExport(exports.ExportView):
         ("Request", "request_id"),
         ("Address", "address"),
     )
+
+    def record(self, wanted):
+        if wanted == SEALS:  # seals hold for all of it or for nothing
+            self.narrow(QueryDict())
+        return super().record(wanted)
 
     def count(self):
         gestures = self.filterset.matches.parts

@@ -29,10 +29,8 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
     Returns Undone; raises Conflict when it was undone already, is final or nothing is left that could go back,
     KeyReused when the key was used for something else.
     """
-    from console import verbs
-
-    if (declared := verbs.get(gesture.verb)) and declared.final:
-        raise Conflict(declared.final)
+    if why := why_final(gesture):
+        raise Conflict(why)
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
         if not fresh:
@@ -118,6 +116,14 @@ def _changed_later(model, entries):
     return changed
 
 
+def why_final(gesture):
+    """Why nobody can undo it, in a sentence; "" for most."""
+    from console import verbs
+
+    verb = verbs.get(gesture.verb)
+    return verb.final if verb else ""
+
+
 def may_undo(user, gesture):
     """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
     found out by itself, and of verbs that are final, nobody.
@@ -128,7 +134,7 @@ def may_undo(user, gesture):
     while root.undoes_id:
         root = root.undoes
     verb = verbs.get(root.verb)
-    if verb and verb.final:
+    if why_final(root):
         return False
     if root.actor_id is None and verb and not verb.by_hand:
         return False  # what our own code found out is not a decision

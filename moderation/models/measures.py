@@ -19,6 +19,8 @@ class ReasonQuerySet(models.QuerySet):
         """In use, and for this verb (a name; "" for any)."""
         mine = self.filter(is_active=True)
         return mine.filter(Q(verbs=[]) | Q(verbs__contains=[verb])) if verb else mine
+
+
 def strike_ends():
     return timezone.now() + timedelta(days=STRIKE_DAYS)
 

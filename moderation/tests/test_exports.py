@@ -153,3 +153,11 @@ def test_rows_are_read_in_pieces(lea, moses, monkeypatch):
     assert statements[0] == 0  # the headings need none
     assert statements == sorted(statements)
     assert len(set(statements)) == len(statements)
+
+
+def test_the_whole_ledger_leaves_with_its_seals(ann, deeds):
+    said = [json.loads(line) for line in taken(ann, "actor=nobody", "jsonl").decode().splitlines()]
+    assert "ledger" in said[0]
+    assert {line["entry"] for line in said if "entry" in line} == set(Entry.objects.values_list("pk", flat=True))
+    entry = Entry.objects.get(verb="export.hand_out")
+    assert (entry.note, entry.after["format"], entry.after["number"]) == ("", "jsonl", Entry.objects.count() - 1)
