@@ -4,12 +4,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from console import live
+from console import live, roles
 from console.flags import BULK_ACTIONS
-from console.models import Flag
+from console.models import Flag, User
 from moderation import actions
 from moderation.models import Comment
-from moderation.testing import make_comment, make_game, make_player, make_report
+from moderation.testing import make_comment, make_game, make_player, make_reason, make_report
 
 RULES = {
     "preload": False,  # axe would fetch style sheets itself, and trips over their imports
@@ -68,6 +68,10 @@ PAGES = {
     "narrowed": "/manage/comments/?status=all&game=The&reported=yes&order=newest",
     "meant": "/manage/comments/?q=WWWWWWWWWWWWWWWWWWWWWWWWWWWWWX",
     "preferences": "/manage/preferences/",
+    "reasons": "/manage/reasons/",
+    "reason": "/manage/reasons/{reason}/",
+    "new reason": "/manage/reasons/new/",
+    "edit a reason": "/manage/reasons/{reason}/edit/",
     "404": "/manage/nothing/",
     "403": "/manage/comments/",
     "sign out": "/accounts/logout/",
@@ -81,6 +85,8 @@ def who(name, moses):
 
     if name in ("sign in", "reset"):
         return None
+    if name in ("new reason", "edit a reason"):
+        return User.objects.filter(username="una").first() or make_user("una", roles.SENIOR)
     return make_user("sam") if name == "403" else moses
 
 
@@ -95,7 +101,9 @@ def is_good(page, name="", **rules):
 @pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_every_page(open_as, moses, comment, allowed, theme, size):
     allowed |= {403, 404}
-    keys = {"ban": comment.player.bans.get().pk, "pk": comment.pk, "player": comment.player_id, "game": comment.game_id}
+    reason = make_reason(code="w" * 32, label=LONG[:80], text=LONG, verbs=["comment.reject", "player.ban"])
+    keys = {"reason": reason.pk, "ban": comment.player.bans.get().pk, "game": comment.game_id}
+    keys |= {"pk": comment.pk, "player": comment.player_id}
     pages = {}
     for name, path in PAGES.items():  # in one browser for each person: a new world for each page takes longer than it
         person = who(name, moses)

@@ -34,6 +34,7 @@ def put_in_use(reasons, act):
     legal=lambda reason: True,
     repeats=True,
     icon="pencil",
+    tone="primary",
     form=ReasonEditForm,
     asks="Edit the reason “{row}”",
     tells="The reason “{row}” was {past}.",

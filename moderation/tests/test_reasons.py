@@ -113,6 +113,17 @@ def test_two_seniors_do_not_write_over_each_other(lea, olga):
     assert 'value="Hers"' in response.text
 
 
+def test_a_button_on_the_page_swaps_it_and_a_stale_one_tells_the_truth(lea, olga):
+    reason = make_reason()
+    here = f"{REASONS}{reason.pk}/"
+    done = lea.post(f"{here}retire/", form(reason, next=here), htmx=True)
+    assert (done.status_code, done["HX-Retarget"]) == (200, "#item")
+    assert "Restore" in done.text
+    stale = olga.post(f"{here}retire/", form(reason, next=here), htmx=True)
+    assert stale.status_code == 409
+    assert "lea retired this reason" in stale.text
+
+
 def test_a_retired_reason_is_not_offered_nor_taken_and_old_decisions_keep_it(lea, moses):
     reason, comment, decided = Reason.objects.get(code="spam"), make_comment(), make_comment()
     actions.reject(decided, by=moses.user, reason="spam")
@@ -159,7 +170,8 @@ def test_the_most_given_by_the_team_for_this_verb_comes_first(moses, lea):
     reasons.count()
     assert offered(moses, on(comment)) == ["hate", "scam", "abuse", "spam", "sexual", "personal", "other"]
     assert offered(moses, f"/manage/players/{comment.player_id}/warn/")[0] == "other"
-    assert "<dd>2</dd>" in lea.get(REASONS).text
+    assert "given 2 times in 30 days" in lea.get(REASONS).text
+    assert "<dd>2</dd>" in lea.get(f"{REASONS}{Reason.objects.get(code='hate').pk}/").text
 
 
 def test_what_was_given_long_ago_counts_no_more(moses, monkeypatch):
