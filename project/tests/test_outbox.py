@@ -26,6 +26,8 @@ TOLD = {  # on a target as test_verbs makes it; what a verb does to players has 
     "player.warn": [],
     "player.note": [],
     "player.erase": [],
+    "player.strike": [],
+    "player.edit": [],
     "ban.lay": ["comment.rejected", "network.banned"],
     "ban.approve": ["comment.rejected", "network.banned"],
     "ban.change": [],

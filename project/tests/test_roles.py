@@ -6,7 +6,10 @@ from django.core.management import call_command
 
 READ = {f"moderation.view_{noun}" for noun in ("comment", "player", "ban", "report", "note", "reason")}
 WORK = {"moderation.moderate_comment", "moderation.warn_player", "moderation.note_player", "moderation.ban_player"}
+WORK |= {"moderation.strike_player"}
+EXPORT = {"moderation.export_player"}
 LEAD = {"moderation.ban_player_long", "moderation.ban_network", "moderation.lift_ban", "moderation.change_player"}
+LEAD |= {"moderation.ban_network_wide"}
 REASONS = {"moderation.add_reason", "moderation.change_reason"}
 OWN = {"console.view_entry", "console.view_staff"}
 LEDGER = OWN | {"console.view_all_entries", "console.export_entry"}
@@ -14,9 +17,9 @@ ALL = {"console.enter_console", "games.view_game"}
 PUBLISH = {"games.upload_game", "games.publish_game", "games.archive_game", "games.review_build", "games.retry_build"}
 GROUPS = {
     "Moderator": ALL | READ | WORK | OWN,
-    "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | {"console.undo_gesture"},
+    "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | EXPORT | {"console.undo_gesture"},
     "Publisher": ALL | PUBLISH | OWN,
-    "Auditor": ALL | READ | LEDGER,
+    "Auditor": ALL | READ | LEDGER | EXPORT,
     "Beta": set(),
 }
 
