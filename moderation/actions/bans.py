@@ -3,7 +3,7 @@
 import uuid
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from console.ledger import Conflict
@@ -27,7 +27,7 @@ def ban_network(
     """
     asked = {"network": str(network), "allow": allow, "expires": expires, "starts": starts, **does}
     with transaction.atomic():
-        _one_at_a_time(network)
+        second.one_at_a_time()
         begin = beginning(starts)
         ban = Ban(
             network=network,
@@ -53,12 +53,6 @@ def ban_network(
         elif there:
             raise Conflict(f"There is {there} already, {there.state}. Change that one, or lift it first.", there)
     return outcome
-
-
-def _one_at_a_time(network):
-    """Two people who ban the same network at once do it one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"moderation.ban {network}"])
 
 
 def _same(network):
