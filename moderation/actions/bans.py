@@ -9,7 +9,7 @@ from django.utils import timezone
 from console.ledger import Conflict
 from console.verbs import verb
 from moderation import reach, second, signals
-from moderation.ban_forms import ChangeBanForm
+from moderation.ban_forms import ChangeBanForm, NetworkBanForm
 from moderation.forms import WhyForm
 from moderation.lengths import beginning, until
 from moderation.models import Ban, Comment
@@ -69,6 +69,7 @@ def _same(network):
     legal=lambda ban: ban.network is not None and ban.lifted_at is not None,
     icon="ban",
     by_hand=False,
+    form=NetworkBanForm,
 )
 def lay(bans, act):
     act.change(bans, lifted_at=None)
