@@ -98,6 +98,11 @@ class Ban(models.Model):
         return self.player.username if self.player_id else printed(self.network)
 
     @property
+    def personal_label(self):
+        """Of a network, what the ledger calls it; who a player is, is said by the entry on the player."""
+        return printed(self.network) if self.network else ""
+
+    @property
     def state(self):
         now = timezone.now()
         if self.lifted_at:

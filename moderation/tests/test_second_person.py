@@ -294,3 +294,11 @@ def test_one_ban_costs_few_statements(lea, django_assert_max_num_queries):
     with django_assert_max_num_queries(20):
         page = lea.get(ban.get_absolute_url())
     assert "203.0.113.0/24" in page.text
+
+
+def test_the_ledger_names_the_network(lea):
+    ban = asked(lea)
+    do(lea, ban, "lift")
+    for page in (lea.get("/manage/ledger/"), lea.get("/manage/ledger/?target=203.0.113.0/24")):
+        assert page.text.count("ban 203.0.113.0/24") >= 2
+    assert "The ban of 203.0.113.0/24" in lea.get("/manage/bans/").text + undo(lea).text + lea.get("/manage/bans/").text
