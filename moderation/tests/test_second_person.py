@@ -302,3 +302,9 @@ def test_the_ledger_names_the_network(lea):
     for page in (lea.get("/manage/ledger/"), lea.get("/manage/ledger/?target=203.0.113.0/24")):
         assert page.text.count("ban 203.0.113.0/24") >= 2
     assert "The ban of 203.0.113.0/24" in lea.get("/manage/bans/").text + undo(lea).text + lea.get("/manage/bans/").text
+
+
+def test_a_ban_of_a_player_has_nothing_to_approve_and_says_so(lea):
+    ban = Ban.objects.create(player=make_comment().player, reason="spam")
+    assert lea.get(f"{ban.get_absolute_url()}approve/").status_code == 200
+    assert do(lea, ban, "approve").status_code == 409
