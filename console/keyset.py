@@ -33,12 +33,12 @@ class Order:
 
     def after(self, queryset, cursor):
         """Rows behind the cursor. Raises BadCursor."""
-        parts = cursor.split("~")
-        if len(parts) != len(self.fields):
+        parts = [unquote(part) for part in cursor.split("~")]
+        if len(parts) != len(self.fields) or any("\0" in part for part in parts):
             raise BadCursor(cursor)
         try:
             fields = [_typed(queryset.model._meta.get_field(name)) for name in self.fields]
-            values = [_in_utc(field.to_python(unquote(part))) for field, part in zip(fields, parts, strict=True)]
+            values = [_in_utc(field.to_python(part)) for field, part in zip(fields, parts, strict=True)]
         except Exception as error:
             raise BadCursor(cursor) from error
         given = [Value(value, field) for value, field in zip(values, fields, strict=True)]

@@ -266,7 +266,7 @@ def plural(model):
 def describe(row):
     """The row at the start of a sentence: "Comment 17", or a name as it is written."""
     said = printed(row)
-    return said if hasattr(row, "personal_label") else said[:1].upper() + said[1:]
+    return said if str(row) == getattr(row, "personal_label", None) else said[:1].upper() + said[1:]
 
 
 def printed(row):

@@ -21,6 +21,8 @@ SYSTEM = "system"
 MOST_NAMED = 200  # so many rows of one name are looked for
 _TARGET = re.compile(r"(?:\w+\.)?(?P<noun>[^\W\d][\w ]*?)\s*[\s:#]\s*#?(?P<pk>\d{1,18})", re.ASCII)
 
+_ZONE = re.compile(r"%[^/\]]*")
+
 
 class Within(Func):
     """Whether an address in `Personal` lies in a network; other kinds of value are never read as addresses."""
@@ -122,9 +124,9 @@ def having(queryset, condition):
 
 
 def network(said):
-    """The network that is meant, IPv4 inside IPv6 unwrapped; None when it is none."""
+    """The network that is meant, IPv4 inside IPv6 unwrapped, without a zone; None when it is none."""
     try:
-        found = ip_network(said.strip().strip("[]"), strict=False)
+        found = ip_network(_ZONE.sub("", said.strip()).strip("[]"), strict=False)
     except ValueError:
         return None
     mapped = getattr(found.network_address, "ipv4_mapped", None)

@@ -21,6 +21,7 @@ from console.undochain import chain_of
 from console.values import POINTER
 
 SHOWN = 50  # entries of a gesture on one page
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")  # as console.values writes them
 
 
@@ -140,7 +141,7 @@ def entries_of(batch, after):
     """The entries of a gesture behind this one, one more than are shown; each knows the `number` of all of them."""
     all_of_it = Entry.objects.filter(batch=batch).order_by()
     number = all_of_it.values("batch").annotate(number=Count("pk")).values("number")
-    behind = all_of_it.filter(pk__gt=int(after)) if after.isdigit() and len(after) < 19 else all_of_it
+    behind = all_of_it.filter(pk__gt=int(after)) if _NUMBER.fullmatch(after) else all_of_it
     return list(behind.annotate(number=Subquery(number)).order_by("pk")[: SHOWN + 1])
 
 

@@ -22,7 +22,7 @@ from console.htmx import wants_partial
 from console.keyset import Order
 from moderation import ban_drawing as drawing
 from moderation import networks, reach
-from moderation.actions import BAN, ban_network
+from moderation.actions import BAN, ban_network, lay
 from moderation.ban_cards import BAN_CARD, bans_url, found, page
 from moderation.ban_filters import ENDING, BanFilter
 from moderation.ban_forms import NetworkBanForm
@@ -192,7 +192,7 @@ class NewBanPage(ConsoleView):
     def make_form(self, data=None):
         given = {name: self.request.GET[name] for name in ("network", "reason", "expires") if name in self.request.GET}
         initial = {"version": 0, "next": self.next, **given}
-        return NetworkBanForm(data, by=self.request.user, client=client_ip(self.request), initial=initial)
+        return NetworkBanForm(data, by=self.request.user, verb=lay, client=client_ip(self.request), initial=initial)
 
     def prepare(self):
         self.next = safe_next(self.request, "")

@@ -4,11 +4,18 @@ Gone are name, e-mail, bio, address and portal id of the player; text, search te
 of the reports they made and of those on their comments; notes about them, and those on their bans; every personal value
 that the ledger points at and that is about the player, their comments, bans, strikes or notes; and the note of every
 gesture that touched any of these. Such a note may be about others as well, and goes all the same: it may name this one.
+So does the filter of an export when somebody looked for them by their name, mail, address or portal id.
 
 What others wrote elsewhere, backups, and exports that were taken before are out of reach.
 """
 
+from urllib.parse import parse_qs
+
 from django.db import connection, connections
+from django.db.models import Q
+
+from console import personal
+from console.models import Entry, Personal
 
 SAID = "Erased on request."
 TABLES = "player", "comment", "commenttext", "report", "note", "ban"
@@ -67,6 +74,7 @@ def found(player):
 
 def erase(players):
     """Erases it, of locked players, which are brought up to date in place; that they have changed is the verb's."""
+    _erase_filters(players)
     with connection.cursor() as cursor:
         for statement in _STATEMENTS:
             cursor.execute(statement, {"players": [player.pk for player in players], "said": SAID})
@@ -74,6 +82,27 @@ def erase(players):
     for player in players:
         player.external_id, player.username = named[player.pk]
         player.email, player.bio, player.last_ip = "", "", None
+
+
+def _erase_filters(players):
+    """Filters of exports are kept as notes of their gestures: few, and no index knows what is in them."""
+    kept = Personal.objects.filter(subject__in=[personal.subject(player) for player in players])
+    known = {value for player in players for value in (player.username, player.email, player.last_ip)}
+    known |= {player.external_id for player in players} | set(kept.values_list("value", flat=True))
+    known = {value.casefold() for value in known if value}
+    exports = Entry.objects.filter(Q(target_type="console.export") & ~Q(note="")).values("note")
+    named = [
+        ref
+        for ref, query in Personal.objects.filter(ref__in=exports).values_list("ref", "value")
+        if _names(query, known)
+    ]
+    Personal.objects.filter(ref__in=named).delete()
+
+
+def _names(query, known):
+    """Whether a query string looks for one of these; a short one only as a whole, since it is in much else."""
+    given = [value.casefold() for values in parse_qs(query).values() for value in values]
+    return any(one == value or (len(one) > 3 and one in value) for one in known for value in given)
 
 
 def forget():

@@ -143,8 +143,10 @@ def foretell(players):
 
 
 def foretell_bans(bans):
-    """The same for a ban of a network that waits."""
+    """The same for a ban of a network that waits; of a player there is nobody else to touch."""
     ban = bans[0]
+    if ban.network is None:
+        return foretell([ban.player])
     return render_to_string("moderation/_reach.html", {"reach": of_network(ban.network, ban.expires_at), "ban": ban})
 
 

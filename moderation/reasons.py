@@ -72,5 +72,5 @@ def total(counted, code):
 
 def verbs_that_ask():
     """`[(name, words)]` of the verbs whose form asks for a reason, the words with what they are done to."""
-    asking = [verb for verb in verbs.every() if verb.by_hand and verb.form and "reason" in verb.form.base_fields]
+    asking = [verb for verb in verbs.every() if verb.form and "reason" in verb.form.base_fields]
     return [(verb.name, f"{ledger.plural(verbs.model_of(verb.model)).capitalize()}: {verb.label}") for verb in asking]

@@ -6,8 +6,18 @@ lengthening it, taking away an exception from it, undoing what weakened it) is r
 
 from datetime import datetime
 
+from django.db import connection
+
 from moderation import reach
 from moderation.models import Ban
+
+
+def one_at_a_time():
+    """Until this transaction ends nobody else lays a ban of a network, or ends an exception: each is judged by what
+    the other left. Otherwise an exception could go while the ban around it comes, and neither would look wide.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('moderation.ban of a network'))")
 
 
 def takes_two(ban):
@@ -21,6 +31,7 @@ def against_more(ban, by, until):
     """Why this person may not let the ban bite until then (None: for good), in words; "" if they may."""
     if by is None or ban.network is None or ban.allow or ban.asked_by_id != by.pk:
         return ""
+    one_at_a_time()
     why = reach.of_network(ban.network, until).takes_two
     return f"you asked for it, and {why}: that takes another senior" if why else ""
 
@@ -32,13 +43,15 @@ def against_less(exception, by):
     """
     if by is None or not exception.allow:
         return ""
-    around = Ban.objects.in_force().filter(allow=False, asked_by=by, network__covers=exception.network)
-    wider = around.first()
-    if wider is None:
-        return ""
-    but = [network for network in reach.spared(wider.network) if network != exception.network]
-    why = reach.of_network(exception.network, but=but).takes_two
-    return f"you asked for {wider}, and without the exception {why}: that takes another senior" if why else ""
+    one_at_a_time()
+    # those that begin later, too: nobody is asked again when they do
+    around = Ban.objects.open().filter(held=False, allow=False, asked_by=by, network__covers=exception.network)
+    for wider in around.order_by("pk"):
+        but = [network for network in reach.spared(wider.network) if network != exception.network]
+        why = reach.of_network(exception.network, but=but).takes_two
+        if why:
+            return f"you asked for {wider}, and without the exception {why}: that takes another senior"
+    return ""
 
 
 def against_undo(ban, values, by):

@@ -3,13 +3,13 @@
 import uuid
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from console.ledger import Conflict
 from console.verbs import verb
 from moderation import reach, second, signals
-from moderation.ban_forms import ChangeBanForm
+from moderation.ban_forms import ChangeBanForm, NetworkBanForm
 from moderation.forms import WhyForm
 from moderation.lengths import beginning, until
 from moderation.models import Ban, Comment
@@ -27,7 +27,7 @@ def ban_network(
     """
     asked = {"network": str(network), "allow": allow, "expires": expires, "starts": starts, **does}
     with transaction.atomic():
-        _one_at_a_time(network)
+        second.one_at_a_time()
         begin = beginning(starts)
         ban = Ban(
             network=network,
@@ -55,12 +55,6 @@ def ban_network(
     return outcome
 
 
-def _one_at_a_time(network):
-    """Two people who ban the same network at once do it one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"moderation.ban {network}"])
-
-
 def _same(network):
     found = Ban.objects.filter(network=network, lifted_at=None).select_related("player")
     return next((ban for ban in found if ban.is_open), None)
@@ -75,6 +69,7 @@ def _same(network):
     legal=lambda ban: ban.network is not None and ban.lifted_at is not None,
     icon="ban",
     by_hand=False,
+    form=NetworkBanForm,
 )
 def lay(bans, act):
     act.change(bans, lifted_at=None)

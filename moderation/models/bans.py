@@ -14,15 +14,15 @@ from moderation.networks import NetworkField, printed
 class BanQuerySet(models.QuerySet):
     def in_force(self):
         """By the clock: nothing has to run for a ban to begin or to end."""
-        now = timezone.now()
-        lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-        return self.filter(lasting, lifted_at=None, held=False, starts_at__lte=now)
+        return self.open().filter(held=False, starts_at__lte=timezone.now())
+
+    def open(self):
+        """Those that have effect, or will have."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), lifted_at=None)
 
     def waiting(self):
         """Those that begin later, and those that wait for a second person."""
-        now = timezone.now()
-        lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-        return self.filter(lasting, Q(held=True) | Q(starts_at__gt=now), lifted_at=None)
+        return self.open().filter(Q(held=True) | Q(starts_at__gt=timezone.now()))
 
     def for_rows(self):
         return self.select_related("player", "asked_by", "approved_by")
@@ -96,6 +96,11 @@ class Ban(models.Model):
     def whom(self):
         """Who or what it is about, as people write it."""
         return self.player.username if self.player_id else printed(self.network)
+
+    @property
+    def personal_label(self):
+        """Of a network, what the ledger calls it; who a player is, is said by the entry on the player."""
+        return printed(self.network) if self.network else ""
 
     @property
     def state(self):

@@ -322,3 +322,14 @@ def test_every_entry_has_a_page(olga, moses, deeds):
     undo(deeds["banned"], by=moses.user)
     for entry in Entry.objects.all():
         assert olga.get(entry.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize("said", ["fe80::1%25eth0", "fe80::1%25eth0/64", "[fe80::1%25eth0]"])
+def test_a_zone_is_no_part_of_a_network(lea, deeds, said):
+    for name in ("q", "network"):
+        assert verbs_on(lea, f"{name}={said}") == []
+
+
+def test_what_is_no_number_is_no_place_among_entries(lea, deeds):
+    for odd in ("%C2%B2", "x", "%00", "9" * 30):
+        assert lea.get(f"{page_of(deeds['rejected'])}?after={odd}").status_code == 200

@@ -266,3 +266,13 @@ def test_emergency_access_changes_no_reason(olga):
 def test_counts_are_kept_for_a_day(moses):
     reasons.count()
     assert 3600 < caches["hot"].ttl(reasons.KEY) <= reasons.KEPT_S
+
+
+def test_a_ban_of_a_network_is_offered_what_is_meant_for_it_alone(lea):
+    form = "/manage/bans/new/"
+    make_reason(code="rude", verbs=["comment.reject"])
+    make_reason(code="proxy", verbs=["ban.lay"], position=0)
+    assert offered(lea, form) == ["proxy", *INSTALLED]
+    sent = undo_form(network="203.0.113.7", expires="7d", reason="rude")
+    assert lea.post(form, sent).status_code == 422
+    assert "Bans: Ban network" in lea.get(f"{REASONS}new/").text

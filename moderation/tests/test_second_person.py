@@ -136,6 +136,26 @@ def test_an_exception_that_holds_a_ban_in_bounds_is_lifted_by_another_only(colle
     assert banned()
 
 
+def test_nor_is_one_in_a_ban_that_begins_later(colleague, lea, lou):
+    exception = asked(lea, INSIDE, allow="on", expires="never")
+    by_lea = Gesture.objects.latest("at")
+    starts = (timezone.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    assert not asked(lea, starts=starts).held
+    assert do(lea, exception, "lift").status_code == 403
+    assert undo(lea, by_lea).status_code == 409
+    assert do(lou, exception, "lift").status_code == 303
+
+
+def test_each_ban_around_an_exception_counts(colleague, lea):
+    wide, middle = asked(lea, "203.0.112.0/23", allow="on", expires="never"), None
+    asked(lea, "203.0.0.0/16")
+    exception = asked(lea, INSIDE, allow="on", expires="never")
+    middle = asked(lea)
+    assert (wide.allow, middle.state, banned()) == (True, "active", False)
+    assert do(lea, exception, "lift").status_code == 403
+    assert not banned()
+
+
 def test_an_exception_that_ends_first_holds_nothing_in_bounds(colleague, lea):
     data = undo_form(network=INSIDE, reason="spam", expires="1h", allow="on")
     assert lea.post(NEW, data).status_code == 303
@@ -274,3 +294,17 @@ def test_one_ban_costs_few_statements(lea, django_assert_max_num_queries):
     with django_assert_max_num_queries(20):
         page = lea.get(ban.get_absolute_url())
     assert "203.0.113.0/24" in page.text
+
+
+def test_the_ledger_names_the_network(lea):
+    ban = asked(lea)
+    do(lea, ban, "lift")
+    for page in (lea.get("/manage/ledger/"), lea.get("/manage/ledger/?target=203.0.113.0/24")):
+        assert page.text.count("ban 203.0.113.0/24") >= 2
+    assert "The ban of 203.0.113.0/24" in lea.get("/manage/bans/").text + undo(lea).text + lea.get("/manage/bans/").text
+
+
+def test_a_ban_of_a_player_has_nothing_to_approve_and_says_so(lea):
+    ban = Ban.objects.create(player=make_comment().player, reason="spam")
+    assert lea.get(f"{ban.get_absolute_url()}approve/").status_code == 200
+    assert do(lea, ban, "approve").status_code == 409

@@ -171,3 +171,8 @@ def test_a_timeline_costs_the_same_however_much_was_done(lea, moses):
     reject(lea)
     queries(lea, page_of(moses))
     assert queries(lea, page_of(moses)) == queries(lea, page_of(lea)) <= 8
+
+
+def test_a_cursor_that_no_text_can_hold_is_none_of_ours(lea):
+    for odd in ("%00", "a%2500b"):
+        assert lea.get(f"/manage/staff/?after={odd}").status_code == 404

@@ -7,11 +7,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections, models, transaction
 
-from console import ledger, sealing, verbs
-from console.models import Entry, Personal
+from console import ledger, personal, sealing, verbs
+from console.models import Entry, Export, Personal
 from console.testing import make_user
 from console.undo import undo
 from moderation.models import Comment, Note, Player, Report
+from moderation.networks import NetworkField
 from moderation.testing import make_comment, make_game, make_player, make_report
 from moderation.text import fold
 from project import embedded
@@ -218,6 +219,18 @@ def test_whoever_adds_a_column_about_players_decides_whether_it_is_erased():
     about = {Player, Comment, *(each.related_model for each in related)}
     for model in about:
         label = model._meta.label_lower
-        kinds = models.CharField | models.TextField | models.GenericIPAddressField | models.JSONField
+        kinds = models.CharField | models.TextField | models.GenericIPAddressField | models.JSONField | NetworkField
         there = {field.name for field in model._meta.concrete_fields if isinstance(field, kinds)}
         assert there == KEPT.get(label, set()) | GONE.get(label, set()), label
+
+
+def test_filters_of_exports_that_look_for_them_go_and_others_stay(ada):
+    olga = make_user("olga", is_superuser=True)
+    hand_out = verbs.get("export.hand_out")
+    for number, query in enumerate(("q=ada.private%40LOVELACE.example", "q=ada_byron_1835", "q=kit", "status=banned")):
+        given = {"what": "players", "format": "csv", "number": number}
+        hand_out(Export.objects.create(), by=olga, note=query, **given)
+    erase(ada, yes=True)
+    entries = Entry.objects.filter(verb="export.hand_out").order_by("pk")
+    kept = personal.reveal(entry.note for entry in entries)
+    assert [kept.get(entry.note) for entry in entries] == [None, None, "q=kit", "status=banned"]
