@@ -99,10 +99,25 @@ def ensure_plain(size, say):
         _done(plain(size))
 
 
+def ensure_people(name, size, fill, say):
+    """A copy with what `fill` (SQL) adds, all of its ledger sealed."""
+    if is_loaded(name):
+        _manage(name, "migrate", "--verbosity", "0")
+    else:
+        ensure(size, say)
+        say("Copying it for the pages about people, and sealing its ledger ...")
+        _create(name, template=f"bench_{size}")
+        with connect(name) as connection:
+            connection.execute(fill)
+            connection.execute("VACUUM ANALYZE")
+        _manage(name, "seal_ledger")
+        _done(name)
+
+
 def _create(name, template="template0"):
     with connect() as connection:
         connection.execute(f"DROP DATABASE IF EXISTS bench_{name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE bench_{name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE bench_{name} TEMPLATE {template} STRATEGY FILE_COPY")
 
 
 def _done(name):

@@ -18,7 +18,8 @@ KINDS = {PLAYER: Q(player__isnull=False), NETWORK: Q(network__isnull=False), EXC
 
 def ending(bans):
     """Those in force that end by themselves within a day."""
-    return bans.in_force().filter(expires_at__lte=timezone.now() + SOON)
+    now = timezone.now()  # said again, so that the index begins there
+    return bans.in_force().filter(expires_at__gt=now, expires_at__lte=now + SOON)
 
 
 def expired(bans):
@@ -83,7 +84,11 @@ class BanFilter(ListFilter):
 
     def by_order(self, queryset, name, value):
         """In the order in which they end there are only those that do."""
-        return queryset.exclude(expires_at=None) if value == ENDING else queryset
+        if value != ENDING:
+            return queryset
+        if self.shown_status in (Ban.ACTIVE, Ban.WAITING):  # said again, so that the index begins there
+            return queryset.filter(expires_at__gt=timezone.now())
+        return queryset.exclude(expires_at=None)
 
     def keep(self, queryset, name, value):
         return queryset

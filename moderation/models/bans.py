@@ -73,6 +73,7 @@ class Ban(models.Model):
             GistIndex(OpClass("network", name="inet_ops"), name="ban_network", condition=Q(network__isnull=False)),
             models.Index(fields=["starts_at", "id"], name="ban_time"),
             models.Index(fields=["expires_at", "id"], name="ban_ending", condition=Q(lifted_at=None)),
+            models.Index(fields=["starts_at", "id"], name="ban_exception", condition=Q(allow=True)),
             models.Index(fields=["id"], name="ban_held", condition=Q(held=True, lifted_at=None)),
         ]
         constraints = [

@@ -27,9 +27,9 @@ class Command(BaseCommand):
         demo.make_accounts(password or demo.password_from(settings.STATE_DIR / "demo.txt"))
         with tqdm(total=comments, unit=" comments", unit_scale=True, disable=not self.stderr.isatty()) as bar:
             demo.make_portal(players=players, games=games, comments=comments, seed=seed, progress=bar.update)
+            demo.tidy()  # before anything is looked for in it
             bar.set_postfix_str("warnings, notes and bans")
             demo.make_sanctions()
-            demo.tidy()
             bar.set_postfix_str("seals")
             sealing.run()
         self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")
