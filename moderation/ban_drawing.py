@@ -37,14 +37,18 @@ class BanShape(NamedTuple):
     verbs: tuple
 
 
-def load(keys):
-    """The bans of these keys, in their order, with what the player did since (`wrote`, `turned_away`)."""
+def loaded():
+    """Bans with what the player did since (`wrote`, `turned_away`)."""
     wrote = Comment.objects.filter(player=OuterRef("player"), created_at__gte=OuterRef("starts_at"))
     turned_away = Comment.objects.filter(blocked_by=OuterRef("pk"))
-    bans = Ban.objects.for_rows().annotate(
+    return Ban.objects.for_rows().annotate(
         wrote=_number_of(wrote, "player"), turned_away=_number_of(turned_away, "blocked_by")
     )
-    found = bans.in_bulk(keys)
+
+
+def load(keys):
+    """The bans of these keys, in their order."""
+    found = loaded().in_bulk(keys)
     return [found[key] for key in keys if key in found]
 
 

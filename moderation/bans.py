@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from console import ledger, respond, verbs
+from console import ledger, respond, telling, verbs
 from console.base import (
     KEY_REUSED,
     OUT_OF_DATE,
@@ -112,19 +112,17 @@ class BanPage(DetailPage):
     template_name = "moderation/ban.html"
 
     def get_queryset(self):
-        return Ban.objects.for_rows()
+        return drawing.loaded()
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         ban, user = self.object, self.request.user
         offered = drawing.offered_on(ban, verbs.offered(BAN, user), user)
-        shows = ban.network and ban.is_open
         return context | {
-            "ban": drawing.load([ban.pk])[0],
+            "ban": ban,
             "on_ban": offered,
-            "reason": drawing.labels().get(ban.reason, ban.reason),
+            "reason": telling.reasons().get(ban.reason, ban.reason),
             "own": ban.asked_by_id == user.pk,
-            "reach": reach.of_network(ban.network, ban.expires_at) if shows else None,
             "back": safe_next(self.request, bans_url()),
             "entries": told(user, ban),
         }

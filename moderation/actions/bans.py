@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from console.ledger import Conflict
 from console.verbs import verb
-from moderation import reach, second, signals
+from moderation import networks, reach, second, signals
 from moderation.ban_forms import ChangeBanForm, NetworkBanForm
 from moderation.forms import WhyForm
 from moderation.lengths import beginning, until
@@ -89,9 +89,11 @@ def lay(bans, act):
     form=WhyForm,
 )
 def approve_ban(bans, act):
-    """Raises PermissionDenied to whoever asked for one of them."""
+    """Raises PermissionDenied to whoever asked for one of them, or could not have."""
     if act.by and any(ban.asked_by_id == act.by.pk for ban in bans):
         raise PermissionDenied("You asked for this ban. Another senior moderator has to approve it.")
+    for ban in bans:
+        _refuse(networks.against(ban.network, act.by, act.origin.ip))
     act.change(bans, held=False, approved_by=act.by)
     _carry_out(bans, act)
 

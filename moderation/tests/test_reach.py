@@ -124,5 +124,5 @@ def test_a_form_that_did_not_show_it_shows_it_first(neighbourhood, lea):
 def test_reach_costs_the_same_for_few_and_for_many(db, django_assert_num_queries, number):
     for place in range(number):
         make_comment(ip=f"203.0.113.{place}")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(4):
         assert reach.of_network(NETWORK).players == number

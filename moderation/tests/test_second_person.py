@@ -291,7 +291,7 @@ def test_the_list_costs_the_same_for_few_and_for_many(lea, django_assert_max_num
 
 def test_one_ban_costs_few_statements(lea, django_assert_max_num_queries):
     ban = make_network_ban(ip_network("203.0.113.0/24"))
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(8):
         page = lea.get(ban.get_absolute_url())
     assert "203.0.113.0/24" in page.text
 
@@ -308,3 +308,20 @@ def test_a_ban_of_a_player_has_nothing_to_approve_and_says_so(lea):
     ban = Ban.objects.create(player=make_comment().player, reason="spam")
     assert lea.get(f"{ban.get_absolute_url()}approve/").status_code == 200
     assert do(lea, ban, "approve").status_code == 409
+
+
+@pytest.mark.parametrize("width", [32, 24, 16])
+def test_the_form_with_its_reach_costs_few_statements(lea, django_assert_max_num_queries, width):
+    make_comment(ip="203.0.113.7")
+    lea.get(NEW)
+    with django_assert_max_num_queries(8):
+        page = lea.get(f"{NEW}?network=203.0.113.7/{width}").text
+    assert "staff sign-in" in page
+
+
+def test_nobody_approves_what_would_lock_them_out(colleague, lea, lou):
+    ban = asked(lea)
+    ban.refresh_from_db()
+    response = lou.post(f"{ban.get_absolute_url()}approve/", form(ban), REMOTE_ADDR="203.0.113.77")
+    assert response.status_code == 403
+    assert not banned()
