@@ -175,6 +175,8 @@ def _sample(keys):
 def of_players(players):
     """The Reach of a ban of these players."""
     keys = [player.pk for player in players]
+    if not keys:
+        return Reach()
     found, theirs = _these(keys), Comment.objects.filter(player__in=keys)
     return Reach(
         players=len(keys),

@@ -92,8 +92,9 @@ def approve_ban(bans, act):
     """Raises PermissionDenied to whoever asked for one of them, or could not have."""
     if act.by and any(ban.asked_by_id == act.by.pk for ban in bans):
         raise PermissionDenied("You asked for this ban. Another senior moderator has to approve it.")
-    for ban in bans:
-        _refuse(networks.against(ban.network, act.by, act.origin.ip))
+    against = next(filter(None, (networks.against(ban.network, act.by, act.origin.ip) for ban in bans)), "")
+    if act.by and against:
+        raise PermissionDenied(against)
     act.change(bans, held=False, approved_by=act.by)
     _carry_out(bans, act)
 
