@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
 
-from bench import cases, data, people, report, uploads
+from bench import bans, cases, data, people, report, uploads
 from bench.servers import Target
 from project import embedded
 from project.processes import Group, stop_on_signals
@@ -25,6 +25,7 @@ def main():
     parser.add_argument("--growth", action="store_true", help="the console alone on every size up to --comments")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is missed by more than the noise")
     parser.add_argument("--uploads", action="store_true", help="an upload of 50 MB, and polls, instead of lists")
+    parser.add_argument("--bans", action="store_true", help="ban checks a second of one worker process")
     parser.add_argument(
         "--people", action="store_true", help="players, bans, the ledger and staff, instead of comments"
     )
@@ -32,6 +33,11 @@ def main():
     stop_on_signals()
     if given.uploads:
         print("\n".join(uploads.main(say)))
+        return
+    if given.bans:
+        with embedded.Services(data.STATE):
+            lines = bans.main(say)
+        print("\n".join(lines))
         return
     if given.people:
         with embedded.Services(data.STATE):

@@ -49,6 +49,8 @@ GOALS = [
     Goal("approve", "approve", at_most=4, measure="p99"),
     Goal("bulk 1000 row by row", "admin", at_least=12),
     Goal("poll unchanged", "admin", at_least=5),
+    Goal("traffic", "queue", at_most=3),
+    Goal("ops", "queue", at_most=3),
 ]
 SEARCHES = ("rare", "middle", "common", "absent", "run together", "name")
 LISTS = ("queue", "first", "far", "game", *SEARCHES)
@@ -58,14 +60,24 @@ MOST_SQL, MOST_MIB = 6, 70
 
 def reads(target):
     """`{case: function that makes one request}` for the cases that this kind of server knows."""
-    sought = target.sought
+    if target.kind == "console":
+        return _console_reads(target.browser.ask, target.sought) | _operator_reads(target.operator.ask)
     return {
-        "console": _console_reads,
         "admin": _admin_reads,
         "admin+": _admin_reads,
         "unfold": _admin_reads,
         "floor": _floor_reads,
-    }[target.kind](target.browser.ask, sought)
+    }[target.kind](target.browser.ask, target.sought)
+
+
+def _operator_reads(ask):
+    paths = {
+        "traffic": "/manage/traffic/?period=90d",
+        "traffic, hours": "/manage/traffic/?period=24h",
+        "ops": "/manage/ops/",
+        "jobs": "/manage/ops/jobs/",
+    }
+    return {name: lambda path=path: ask(path) for name, path in paths.items()}
 
 
 def _console_reads(ask, sought):

@@ -17,7 +17,9 @@ MODULES = {
 
 
 class Target:
-    """A server on a data set, with a browser that is signed in. `kind` is one of MODULES."""
+    """A server on a data set, with a browser that is signed in; `operator` is another, at the console. `kind` is one of
+    MODULES.
+    """
 
     def __init__(self, group, kind, name, sought):
         self.kind, self.name, self.sought = kind, name, sought
@@ -35,11 +37,12 @@ class Target:
             if kind == "admin+":
                 env["BENCH_INDEXES"] = "ours"
             group.start(f"{kind} on {name}", [*quietly, *command], env=env, pass_fds=[listener.fileno()])
-        self.browser = Browser(self.port)
+        self.browser, self.operator = Browser(self.port), Browser(self.port)
 
     def sign_in(self):
         if self.kind == "console":
             self.browser.sign_in("/accounts/login/", "login", "beta", data.PASSWORD, "/manage/")
+            self.operator.sign_in("/accounts/login/", "login", "operator", data.PASSWORD, "/manage/")
         elif self.kind != "floor":
             self.browser.sign_in("/admin/login/", "username", "operator", data.PASSWORD, "/admin/")
         else:

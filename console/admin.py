@@ -1,20 +1,10 @@
-"""What emergency access shows of the shell. The ledger is read-only."""
+"""What emergency access shows of the shell."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
+from console.emergency import ReadOnly
 from console.models import Entry, Flag, Gesture, User
-
-
-class ReadOnly(admin.ModelAdmin):
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Entry)
@@ -24,6 +14,6 @@ class EntryAdmin(ReadOnly):
     show_full_result_count = False
 
 
-admin.site.register(Gesture, ReadOnly)
+admin.site.register(Gesture)
 admin.site.register(Flag)
 admin.site.register(User, UserAdmin)

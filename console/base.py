@@ -1,25 +1,26 @@
-"""The views everything else is made of. Read top to bottom: ConsoleView, ListPage, DetailPage, VerbView.
+"""The views everything else is made of. Read top to bottom: ConsoleView, ListPage, DetailPage, NewPage, VerbView.
 
 A page `app/thing.html` includes its partial `app/_thing.html`; both come from the same view and context.
 """
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import Http404, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView
-from waffle import flag_is_active
 
-from console import keyset, ledger, respond, verbs
+from console import flags, freshness, keyset, ledger, limits, respond, verbs
 from console.clientip import client_ip
-from console.errors import SwitchedOff
+from console.errors import SwitchedOff, too_many
 from console.forms import VerbForm
 from console.htmx import wants_partial
 
 KEY_REUSED = "This form was sent before with other content. Nothing was changed; look again, then send it."
 OUT_OF_DATE = "This form was out of date. Nothing was changed; look again, then send it."
 PASSING = ("after", "live", "ticked", "dialog")  # parameters that say how to answer, not what is looked at
+UNSEARCHED = ("status", "order", "per", "after", *PASSING)  # what says which part of a list, looking for nothing
+HIDDEN = {"version", "idempotency_key"}
 COUNTED = 1000  # counts are exact up to here; "1,000+" costs the same on any table
 
 
@@ -35,12 +36,21 @@ def in_dialog(request):
     return "dialog" in request.GET or (request.method == "POST" and wants_partial(request))
 
 
+def redirect(request, url):
+    """To another page, after a form that need not be seen again."""
+    if wants_partial(request):
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url, status=303)
+
+
 class ConsoleView(TemplateView):
     """Staff only, one permission, page or partial. A view without a permission cannot be put into urls.py."""
 
     permission_required = None
-    flag = None  # 404 while this waffle flag is off for the person
+    flag = None  # 404 while this flag is off for the person
+    fresh = False  # a POST takes somebody who has just said who they are (console.freshness)
     root = ""  # the element that the partial is, for pages that answers swap whole
+    limit, limit_on = "", ("POST",)  # which of console.limits counts requests, and by which methods
 
     @classmethod
     def as_view(cls, **initkwargs):
@@ -52,10 +62,20 @@ class ConsoleView(TemplateView):
         user = request.user
         if not (user.is_active and user.is_staff and user.has_perm(self.permission_required)):
             raise PermissionDenied
-        if self.flag and not flag_is_active(request, self.flag):
+        if self.flag and not flags.is_on(request, self.flag):
             raise SwitchedOff("This part of the console is switched off. Nothing was changed.")
+        if request.method not in self._allowed_methods():
+            return super().dispatch(request, *args, **kwargs)
+        if self.is_limited() and (seconds := limits.wait(self.limit, request)):
+            return too_many(request, seconds)
+        if self.fresh and request.method == "POST" and not freshness.is_fresh(request):
+            return freshness.ask(request)
         self.prepare()
         return super().dispatch(request, *args, **kwargs)
+
+    def is_limited(self):
+        """Whether this request counts. A page drawn in answer to a verb does not: the verb was counted."""
+        return self.limit and self.request.method in self.limit_on and not hasattr(self.request, "answering")
 
     def prepare(self):
         """For subclasses: load what the view is about. Runs once it is clear that the person may."""
@@ -75,9 +95,14 @@ class ListPage(ConsoleView):
     """A filtered, keyset-paged list. `filterset_class` has fields `order` and `per`; `orders` the Order objects."""
 
     root = "#results"
+    limit, limit_on = "search", ("GET", "HEAD")
     filterset_class = None
     orders = ()
     per_page = 25
+
+    def is_limited(self):
+        looks = any(value.strip() for name, value in self.request.GET.items() if name not in UNSEARCHED)
+        return looks and super().is_limited()
 
     def get_queryset(self):
         """What is filtered, ordered and counted; of its primary keys, newer rows have the higher."""
@@ -169,16 +194,81 @@ class DetailPage(ConsoleView):
         )
 
 
+class NewPage(ConsoleView):
+    """Brings something into being: GET shows the form, POST does it."""
+
+    limit = "verb"
+
+    def make_form(self, data=None):
+        """A VerbForm, of `data` when there is any."""
+        raise NotImplementedError
+
+    def make(self, form, **sent):
+        """Calls the verb with what the valid form asks for; `sent` is by, key and origin. Returns its Outcome;
+        may raise ledger.Taken, and what verbs raise.
+        """
+        raise NotImplementedError
+
+    def succeed(self, outcome):
+        """What follows: remembers the message, returns the address to go to."""
+        raise NotImplementedError
+
+    def get_context_data(self, **kwargs):
+        if "form" not in kwargs:
+            kwargs["form"] = self.make_form()
+        return super().get_context_data(**kwargs)
+
+    def post(self, request, *args, **kwargs):
+        form = self.make_form(request.POST)
+        if not form.is_valid():
+            return self.refuse(self.fresh_form(OUT_OF_DATE) if HIDDEN & set(form.errors) else form)
+        return self.look_first(form) or self.send(form)
+
+    def look_first(self, form):
+        """For subclasses: an answer to look at before it is done, or None."""
+
+    def send(self, form):
+        sent = {"by": self.request.user, "key": form.cleaned_data["idempotency_key"], "origin": self.origin}
+        try:
+            outcome = self.make(form, **sent)
+        except ledger.Taken as taken:
+            form.add_error(taken.field, str(taken))
+            return self.refuse(form)
+        except ledger.Conflict as conflict:
+            return self.refuse(self.fresh_form(conflict.message), 409)
+        except ledger.KeyReused:
+            return self.refuse(self.fresh_form(KEY_REUSED))
+        return self.finish(outcome)
+
+    def finish(self, outcome):
+        return redirect(self.request, self.succeed(outcome))
+
+    def fresh_form(self, words):
+        """What was typed, with hidden fields made anew; `words` say why."""
+        data, fresh = self.request.POST.copy(), self.make_form()
+        for name in HIDDEN:
+            data[name] = str(fresh[name].value())
+        form = self.make_form(data)
+        form.add_error(None, words)
+        return form
+
+    def refuse(self, form, status=422, **context):
+        response = self.render_to_response(self.get_context_data(form=form, **context))
+        response.status_code = status
+        return response
+
+
 class VerbView(ConsoleView):
     """Serves any verb on one target: GET is its form, as a page or a dialog's body, POST does it."""
 
+    limit = "verb"
     verb = None
     template_name = "console/verb.html"
     queryset = None
     card = None  # a console.respond.Card: how the target is shown, on which list and page it lives
 
     def dispatch(self, request, *args, **kwargs):
-        self.permission_required = self.verb.permission
+        self.permission_required, self.fresh = self.verb.permission, self.verb.fresh
         return super().dispatch(request, *args, **kwargs)
 
     def prepare(self):
@@ -253,7 +343,7 @@ class VerbView(ConsoleView):
 
     def mend(self, form):
         """The refused form, ready to be sent again: broken hidden fields are made anew and explained."""
-        broken = [name for name in ("version", "idempotency_key") if name in form.errors]
+        broken = sorted(HIDDEN & set(form.errors))
         return self.fresh_form(OUT_OF_DATE, *broken) if broken else form
 
     def fresh_form(self, words, *hidden):

@@ -21,9 +21,11 @@ class BulkView(ConsoleView):
     """
 
     template_name = "console/bulk.html"
+    limit = "bulk"
     offered = ()
     card = None
     most = 1000
+    confirms = False  # whether it asks first also for verbs that want to know nothing
 
     def prepare(self):
         self.next = safe_next(self.request, self.card.list_url())
@@ -91,7 +93,7 @@ class BulkView(ConsoleView):
         return self.verb.foretell(list(verbs.model_of(self.verb.model).objects.filter(pk__in=versions)))
 
     def post(self, request, *args, **kwargs):
-        if self.verb and self.verb.form and "ask" in request.POST:
+        if self.verb and (self.verb.form or self.confirms) and "ask" in request.POST:
             return self.ask()
         try:
             seen = self.read_selected()

@@ -150,7 +150,7 @@ class Unreadable(Exception):
 
 
 def check_lines(lines):
-    """Checks an export, given as lines of text (console.seal_export). Returns `(Check, number of unsealed entries)`.
+    """Checks an export, given as lines of text (console.sealexport). Returns `(Check, number of unsealed entries)`.
 
     Raises Unreadable.
     """

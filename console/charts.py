@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from console.rows import drawn
+
+PARTS = "console/_chart_rows.jinja"
 WIDTH, HEIGHT, GAP = 720, 160, 4  # units of the picture; the page scales it
 OTHERS = 6  # tones for what is neither good nor bad: "other-0" and on
 
@@ -15,31 +18,57 @@ class Series:
     numbers: list[int]
 
 
-def stacked(title, columns, series):
-    """What partials/console/_bars.html draws: columns (their labels, oldest first) with the series stacked on each."""
+def stacked(title, columns, series, unit="day", links=()):
+    """What partials/console/_bars.html draws: columns (their labels, oldest first) with the series stacked on each.
+
+    A column is a `unit` of time; with `links`, an address or "" for each, it leads somewhere.
+    """
     totals = [sum(each.numbers[at] for each in series) for at in range(len(columns))]
     peak = max(totals, default=0)
-    width = WIDTH / max(len(columns), 1)
-    bars = []
-    for at in range(len(columns)):
-        bottom = HEIGHT
-        for each in series:
-            height = round(each.numbers[at] / peak * HEIGHT, 1) if peak else 0
-            if height:
-                bottom = round(bottom - height, 1)
-                x = round(at * width + GAP / 2, 1)
-                bars.append({"x": x, "y": bottom, "width": round(width - GAP, 1), "height": height, "tone": each.tone})
+    rows = [
+        {
+            "label": label,
+            "numbers": [each.numbers[at] for each in series],
+            "total": totals[at],
+            "href": links[at] if links and totals[at] else "",
+        }
+        for at, label in enumerate(columns)
+    ]
+    areas = [_area(at, len(rows), row) for at, row in enumerate(rows) if row["href"]]
     return {
         "title": title,
         "width": WIDTH,
         "height": HEIGHT,
-        "bars": bars,
+        "bars": _bars(series, len(columns), peak) if columns else [],
         "series": series,
-        "rows": [
-            {"label": label, "numbers": [each.numbers[at] for each in series], "total": totals[at]}
-            for at, label in enumerate(columns)
-        ],
+        "unit": unit.capitalize(),
+        "rows": rows,
+        "lines": drawn(PARTS, "lines", rows),
+        "areas": drawn(PARTS, "areas", areas, HEIGHT) if areas else "",
         "first": columns[0] if columns else "",
         "last": columns[-1] if columns else "",
-        "says": f"{title}: {sum(totals):,} in all, at most {peak:,} on one day.",
+        "says": f"{title}: {sum(totals):,} in all, at most {peak:,} {'in' if unit == 'hour' else 'on'} one {unit}.",
     }
+
+
+def _bars(series, columns, peak):
+    """`[(tone, path)]`, one for each series: its bars, each on those of the series before it."""
+    width, ground = WIDTH / columns, [HEIGHT] * columns
+    gap = min(GAP, width / 3)
+    wide = round(width - gap, 1)
+    bars = []
+    for each in series:
+        path = []
+        for at, number in enumerate(each.numbers):
+            if height := round(number / peak * HEIGHT, 1) if peak else 0:
+                ground[at] = round(ground[at] - height, 1)
+                path.append(f"M{round(at * width + gap / 2, 1)} {ground[at]}h{wide}v{height}h-{wide}z")
+        bars.append((each.tone, "".join(path)))
+    return bars
+
+
+def _area(at, columns, row):
+    """What of the picture leads to a column's list: all of its height, so that low bars can be hit, too."""
+    width = WIDTH / columns
+    words = f"{row['label']}: {row['total']:,}"
+    return row["href"], words, round(at * width, 1), round(width, 1)

@@ -1,8 +1,9 @@
 """What the shell around every page shows: sections, badges, the tag of the poll. Lazy: most partials need none."""
 
+from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from console import live, preferences, sections
+from console import flags, live, preferences, sections
 
 
 def shell(request):
@@ -11,6 +12,8 @@ def shell(request):
         return {"look": preferences.look_of(request)}
     return {
         "look": preferences.look_of(request),
+        "factor_required": settings.SECOND_FACTOR_REQUIRED,
         "sections": SimpleLazyObject(lambda: sections.visible_to(user)),
+        "flipped": SimpleLazyObject(lambda: flags.flipped_for(request)),
         "badges": SimpleLazyObject(lambda: live.Badges(sections.visible_to(user), request.session.session_key)),
     }

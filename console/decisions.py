@@ -30,17 +30,25 @@ def chart():
 
 def picture(days, counted):
     """The chart of `{verb: {day: number}}`."""
-    used = [verb for verb in verbs.every() if verb.name in counted]
-    plain = [verb for verb in used if verb.tone not in TONES]
     series = [
-        Series(
-            verb.label,
-            TONES.get(verb.tone) or f"other-{plain.index(verb) % OTHERS}",
-            [counted[verb.name].get(day, 0) for day in days],
-        )
-        for verb in used
+        Series(verb.label, tone, [counted[verb.name].get(day, 0) for day in days]) for verb, tone in toned(counted)
     ]
     return stacked("Decisions per day", [f"{day:%d %b}" for day in days], series)
+
+
+def toned(counted):
+    """`[(verb, its tone in a chart)]` of these names, in the order of verbs."""
+    used = [verb for verb in verbs.every() if verb.name in counted]
+    plain = [verb for verb in used if verb.tone not in TONES]
+    return [(verb, TONES.get(verb.tone) or f"other-{plain.index(verb) % OTHERS}") for verb in used]
+
+
+def is_one(name, target):
+    """Whether entries of this verb on this type of row are decisions; undos are none, nor what cannot be undone,
+    nor what is about the console alone.
+    """
+    verb = verbs.get(name)
+    return bool(verb and verb.decides and not verb.final and verb.model.lower() == target)
 
 
 def _count(first):
@@ -50,7 +58,6 @@ def _count(first):
     rows = Entry.objects.filter(at__gte=since).exclude(verb=ledger.UNDO)
     rows = rows.annotate(day=TruncDate("at", tzinfo=UTC)).values("verb", "target_type", "day").order_by()
     for row in rows.annotate(number=Count("pk")):
-        verb = verbs.get(row["verb"])
-        if verb and not verb.final and verb.model.lower() == row["target_type"]:
-            days[verb.name][row["day"]] = row["number"]
+        if is_one(row["verb"], row["target_type"]):
+            days[row["verb"]][row["day"]] = row["number"]
     return dict(days)

@@ -2,31 +2,40 @@
 
 import sys
 
+import psycopg
+from django import forms
 from django.conf import settings
-from django.core.exceptions import TooManyFieldsSent
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404
 from django.middleware.csrf import get_token
-from django.shortcuts import render
-from psycopg_pool import PoolTimeout
+from django.shortcuts import render, resolve_url
+from django.template.defaultfilters import pluralize
 
 from console.htmx import wants_partial
 
-# query_canceled, lock_not_available, idle_in_transaction_session_timeout, admin_shutdown, crash_shutdown,
-# cannot_connect_now, too_many_connections, deadlock_detected, serialization_failure (PostgreSQL, appendix A);
-# class 08 is "connection exception"
-_TROUBLE = {"57014", "55P03", "25P03", "57P01", "57P02", "57P03", "53300", "40P01", "40001"}
+# PostgreSQL, appendix A: lock_not_available, in_failed_sql_transaction (somebody before swallowed the error),
+# idle_in_transaction_session_timeout, transaction_timeout, deadlock_detected, serialization_failure,
+# read_only_sql_transaction (after a failover), query_canceled
+_TROUBLE = {"55P03", "25P02", "25P03", "25P04", "40P01", "40001", "25006", "57014"}
+# of classes: connection exception, insufficient resources (connections, disk, memory), operator intervention, system
+_CLASSES = ("08", "53", "57P", "58")
 
 WORDS = {
     400: ("That made no sense", "The request could not be understood. Nothing was changed."),
     403: ("Not for your role", "Your account may not do this. An operator can change that."),
     404: ("Nothing here", "This page does not exist, or what it showed is gone."),
+    405: ("Not in this way", "This address cannot be asked in that way. Nothing was changed."),
+    413: ("Too much at once", "What was sent is larger than a form can be. Nothing was changed; send less at once."),
     500: (
         "Something broke",
         "Sending the same form again does no harm: it counts once. If it breaks again, tell an operator this number.",
     ),
     503: ("Not available just now", "The database did not answer in time. Try again: the same form counts once."),
 }
+
+
+TOO_MANY = "So much in so little time is more than one person does. Nothing was changed."
 
 
 class SwitchedOff(Http404):
@@ -54,9 +63,59 @@ def answer(request, status, message="", title="", template=""):
     return response
 
 
+def paused(request, words):
+    """503 while operators have something switched off (console.flags)."""
+    response = answer(request, 503, words, "Paused")
+    response["Retry-After"] = "60"
+    return response
+
+
+def too_many(request, seconds=60):
+    """429 with words and Retry-After; a page holds what was sent, to be sent again."""
+    words = f"{TOO_MANY} Wait {seconds} second{pluralize(seconds)}, then try again."
+    if wants_partial(request):
+        response = alert(request, 429, words)
+    else:
+        form = Again(request.POST) if request.method == "POST" and not is_account(request) else None
+        words = f"{words} The button sends what you typed once more." if form else words
+        context = {"title": "Too many tries", "message": words, "status": 429, "request_id": _id(request)}
+        context |= {"form": form, "action": request.get_full_path(), "csrf_token": get_token(request)}
+        response = render(None, "429.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def is_account(request):
+    """Whether what was sent may hold a password, which no page gives back."""
+    return request.path.startswith(resolve_url("account_login").removesuffix("login/"))
+
+
+def refused_by_allauth(request, exception=None):
+    """Its own limits are per minute, and it does not tell how much of that is left."""
+    return too_many(request)
+
+
+class Again(forms.Form):
+    """What somebody sent, whatever it was, in fields that are not seen."""
+
+    def __init__(self, sent):
+        super().__init__()
+        for name in sent:
+            if name != "csrfmiddlewaretoken":
+                self.fields[name] = forms.Field(widget=forms.MultipleHiddenInput, initial=sent.getlist(name))
+
+
 def bad_request(request, exception=None):
     words = "Too much was sent at once: at most 1,000 things can be ticked. Nothing was changed."
+    if isinstance(exception, RequestDataTooBig):
+        return answer(request, 413, template="error.html")
     return answer(request, 400, words if isinstance(exception, TooManyFieldsSent) else "")
+
+
+def method_not_allowed(request, allowed):
+    response = answer(request, 405, template="error.html")
+    response["Allow"] = ", ".join(allowed)
+    return response
 
 
 def permission_denied(request, exception=None):
@@ -76,18 +135,25 @@ def csrf_failure(request, reason=""):
     if wants_partial(request) and request.COOKIES.get(settings.CSRF_COOKIE_NAME):
         words = "You have signed in anew since this page was opened. Nothing was changed; press the button again."
         return alert(request, 403, words, token=get_token(request))
-    words = "Nothing was changed. Go back, reload the page and try again."
-    return answer(request, 403, f"This page is out of date. {words}", "This page is out of date", "error.html")
+    title, words = "This page is out of date", "Nothing was changed. Go back, reload the page and try again."
+    return answer(request, 403, f"{title}. {words}" if wants_partial(request) else words, title, "error.html")
 
 
 def is_database_trouble(error):
     """Whether the database was slow, full or gone, as opposed to a mistake of ours."""
-    if not isinstance(error, DatabaseError | InterfaceError):
-        return False
-    cause = error.__cause__
+    # what Django says after an error that was swallowed inside a transaction names that one as its cause
+    while isinstance(error, DatabaseError | InterfaceError):
+        if _is_trouble(error.__cause__):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _is_trouble(cause):
     state = getattr(cause, "sqlstate", None) or ""
-    lost = state == "" and type(cause).__name__ in ("OperationalError", "InterfaceError")
-    return isinstance(cause, PoolTimeout) or lost or state in _TROUBLE or state.startswith("08")
+    if not state:  # nobody answered (psycopg_pool's errors are of this kind, too)
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return state in _TROUBLE or state.startswith(_CLASSES)
 
 
 def _id(request):

@@ -1,119 +1,99 @@
 """Lists leave the console as files: what the list at hand shows, all pages, in its order, and always on record."""
 
-from datetime import UTC
+import uuid
 
+from django.conf import settings
 from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from console import sheets
+from console import ledger
 from console.actions import hand_out
-from console.base import ConsoleView, clean_query, in_dialog, with_params
+from console.base import KEY_REUSED, ConsoleView, clean_query, in_dialog, redirect, with_params
+from console.exporting import actions
+from console.exporting.sources import CSV
 from console.models import Export
 
-CHUNK = 2_000  # rows a statement: each is short, and no transaction stays open while somebody downloads
-COUNTED = 10_000  # the record says how many rows there were, up to here
-CSV, XLSX = "csv", "xlsx"
-FORMATS = {
-    CSV: ("CSV", "text/csv; charset=utf-8", sheets.as_csv),
-    XLSX: ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheets.as_xlsx),
-}
 UNKNOWN = "Choose one of the formats on offer. Nothing was exported."
 
 
 class ExportView(ConsoleView):
-    """GET asks for the format, POST puts the export on record, then streams it.
-
-    `page` is the ListPage whose rows these are: the same query string gives the same rows in the same order. `noun`
-    names them in the plural; `columns` are pairs of a heading and a field's name or a function of the row. A row that
-    changes meanwhile, in what the list is sorted by, may come twice or not at all: nothing is locked.
+    """GET asks for the format. POST puts the export on record, then streams it; with more than EXPORT_STREAM_ROWS it
+    has a job write the file, and leads to the page about it.
     """
 
     template_name = "console/export.html"
-    page = None
-    noun = ""
-    columns = ()
+    fresh = True
+    limit = "export"
+    source_class = None
     hint = ""  # what else the page says about the formats
-    formats = FORMATS  # {name: (label, content type, function of title, headings and batches that yields bytes)}
 
     def prepare(self):
-        self.list = self.page()
-        self.list.setup(self.request, *self.args, **self.kwargs)
-        query = clean_query(self.request.GET, self.page.filterset_class.defaults)
-        self.narrow(with_params(query, format="", per=""))
-
-    def narrow(self, query):
-        self.query = query
-        self.filterset = self.page.filterset_class(query, self.list.get_queryset(), request=self.request)
-
-    @property
-    def order(self):
-        values = self.filterset.form.cleaned_data
-        return next((o for o in self.page.orders if o.name == values.get("order")), self.page.orders[0])
-
-    def load(self, keys):
-        """The rows with these primary keys, in this order, with what the columns need."""
-        return self.list.load(keys)
+        query = clean_query(self.request.GET, self.source_class.page.filterset_class.defaults)
+        self.source = self.source_class(self.request.user, with_params(query, format="", per=""))
 
     def count(self):
-        """How many rows there are, or None for very many."""
-        number = self.filterset.matches.count(COUNTED)
-        return number if number <= COUNTED else None
-
-    def batches(self):
-        """Rows as lists of values, CHUNK at a time."""
-        cursor = ""
-        while True:
-            keys, cursor = self.filterset.matches.page(self.order, cursor, CHUNK)
-            yield [self.cells(row) for row in self.load(keys)] if keys else []
-            if not cursor:
-                return
-
-    def cells(self, row):
-        return [column(row) if callable(column) else getattr(row, column) for _, column in self.columns]
+        """How many rows there are, or None for so many that a job writes them."""
+        number = self.source.count(settings.EXPORT_STREAM_ROWS)
+        return number if number <= settings.EXPORT_STREAM_ROWS else None
 
     def get_context_data(self, **kwargs):
-        valid = self.filterset.is_valid()
-        back = self.request.path.removesuffix("export/")
+        source, back = self.source, self.request.path.removesuffix("export/")
         return super().get_context_data(
-            filter=self.filterset,
-            noun=self.noun,
-            number=self.count() if valid else None,
-            most=COUNTED,
+            filter=source.filterset,
+            noun=source.noun,
+            number=self.count() if source.is_valid() else None,
+            most=settings.EXPORT_STREAM_ROWS,
+            hours=settings.EXPORT_HOURS,
             hint=self.hint,
-            formats=[(name, each[0]) for name, each in self.formats.items()],
-            action=f"{self.request.path}?{self.query.urlencode()}",
-            here=f"{back}?{self.query.urlencode()}" if self.query else back,
+            formats=[(name, each.label) for name, each in source.formats.items()],
+            action=f"{self.request.path}?{source.query.urlencode()}",
+            here=f"{back}?{source.query.urlencode()}" if source.query else back,
             in_dialog=in_dialog(self.request),
             **kwargs,
         )
 
     def post(self, request, *args, **kwargs):
         wanted = request.POST.get("format") or request.GET.get("format") or CSV
-        if wanted not in self.formats or not self.filterset.is_valid():
-            problem = "" if wanted in self.formats else UNKNOWN
-            return self.render_to_response(self.get_context_data(problem=problem), status=422)
-        self.recorded = self.record(wanted)
-        _, content_type, write = self.formats[wanted]
-        headings = [heading for heading, _ in self.columns]
-        response = StreamingHttpResponse(write(self.noun, headings, self.batches()), content_type=content_type)
-        name = f"{self.noun.replace(' ', '-')}-{timezone.now().astimezone(UTC):%Y-%m-%d}.{wanted}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        return response
+        if wanted not in self.source.formats or not self.source.is_valid():
+            return self.refuse("" if wanted in self.source.formats else UNKNOWN)
+        self.source.choose(wanted)
+        number = self.count()
+        return self.ask() if number is None and self.source.name else self.stream(number)
 
-    def record(self, wanted):
-        """The Outcome of the verb, before the first byte leaves.
+    def refuse(self, problem):
+        return self.render_to_response(self.get_context_data(problem=problem), status=422)
 
-        The form's key is not looked at: whatever leaves twice is on record twice. The filter may name somebody, so it
-        is the gesture's note, which the ledger points at and does not hold.
-        """
+    def ask(self):
+        sent = {"by": self.request.user, "key": key_of(self.request.POST), "origin": self.origin}
+        try:
+            outcome = actions.ask_for(self.source, **sent)
+        except ledger.Conflict as conflict:
+            return self.refuse(conflict.message)
+        except ledger.KeyReused:
+            return self.refuse(KEY_REUSED)
+        return redirect(self.request, outcome.done[0].get_absolute_url())
+
+    def stream(self, number):
+        """The form's key is not looked at: whatever leaves twice is on record twice."""
+        source = self.source
         with transaction.atomic():
-            return hand_out(
-                Export.objects.create(),
-                by=self.request.user,
-                note=self.query.urlencode(),
-                origin=self.origin,
-                what=self.noun,
-                format=wanted,
-                number=self.count(),
-            )
+            export = Export.objects.create()
+            outcome = hand_out(export, number=number, **actions.told(source, self.request.user, self.origin))
+        source.own = outcome.gesture.pk
+        return as_file(source, source.pieces())
+
+
+def key_of(data):
+    """The form's idempotency key; None when there is none."""
+    try:
+        return uuid.UUID(data.get("idempotency_key", ""))
+    except ValueError:
+        return None
+
+
+def as_file(source, pieces, at=None):
+    """The answer that a browser keeps as a file."""
+    response = StreamingHttpResponse(pieces, content_type=source.formats[source.format].content_type)
+    response["Content-Disposition"] = f'attachment; filename="{source.file_name(at or timezone.now())}"'
+    return response

@@ -9,24 +9,28 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from django.db import Error, connection, transaction
-from django.db.models import F, Q
+from django.db.models import BooleanField, Case, F, Q, Value, When
 from django.utils import timezone
 
-from console import live
+from console import hot, live, logs, meter
 from console.models import Job
 
 log = logging.getLogger("attendant.jobs")
 RESEND_S = 15  # so long after a message was sent without effect the reaper sends another
 LATER_S = 5, 30  # work that waits for something else is tried again after so long at first, and at most
 _waking = threading.BoundedSemaphore(4)  # a broker that hangs holds up so many threads and no request
+_away = {"until": 0.0}  # by time.monotonic(); after a failure nobody tries to wake a worker for hot.PAUSE_S
 _kinds = {}
 
 
@@ -35,7 +39,14 @@ class Failed(Exception):
 
 
 class Later(Exception):
-    """Something the work needs is away (a storage, room on a disk). It costs no attempt; the message says what."""
+    """Something the work needs is away (a storage, room on a disk). It costs no attempt; the message says what.
+
+    With `at` it is known when to try again; else sooner at first and then less often.
+    """
+
+    def __init__(self, message, at=None):
+        super().__init__(message)
+        self.at = at
 
 
 class Lost(Exception):
@@ -46,8 +57,13 @@ class Lost(Exception):
 class Kind:
     """A kind of work. `run(claim)` does it; `ended(job)` is told, in the same transaction, when it is given up.
 
-    `lock(job)` locks what `ended` will change, before the job itself is locked: as verbs do, so that nobody waits for
-    each other.
+    `lock(jobs)` locks what `ended` and the like will change, before the jobs themselves are locked: as verbs do, so
+    that nobody waits for each other. `later_s`: how soon it is tried again when what it needs is away, at first and at
+    most.
+
+    For those who look after it by hand: `label` in words; `about(jobs)` tells what each is about, `{pk: (words,
+    address)}`. `retried(jobs, act)` and `cancelled(jobs, act)` are told, in the same gesture, what was done to them.
+    `retriable()` is a condition on jobs (an expression), and `stays` says why others are left as they are.
     """
 
     name: str
@@ -56,7 +72,14 @@ class Kind:
     attempts: int = 5
     lease_s: int = 15
     ended: Callable = lambda job: None
-    lock: Callable = lambda job: None
+    lock: Callable = lambda jobs: None
+    later_s: tuple = LATER_S
+    label: str = ""
+    about: Callable = lambda jobs: {}
+    retried: Callable = lambda jobs, act: None
+    cancelled: Callable = lambda jobs, act: None
+    retriable: Callable | None = None
+    stays: str = ""
 
 
 def register(kind):
@@ -67,11 +90,63 @@ def kind_of(job):
     return _kinds[job.kind]
 
 
+def every_kind():
+    return list(_kinds.values())
+
+
+def label_of(job):
+    """Its kind in words; of one that is no more, its name."""
+    kind = _kinds.get(job.kind)
+    return kind.label or kind.name if kind else job.kind
+
+
+def stays(job):
+    """Why a job that came to nothing is left so, in a sentence."""
+    return kind_of(job).stays if job.kind in _kinds else "Nobody does work of this kind any more."
+
+
+def by_kind(several):
+    """`[(Kind, its jobs)]` of those whose kind is known."""
+    known = defaultdict(list)
+    for job in several:
+        if job.kind in _kinds:
+            known[job.kind].append(job)
+    return [(_kinds[name], those) for name, those in known.items()]
+
+
+def lock_above(several):
+    """Locks what changes together with these jobs; they are to be locked after it."""
+    for kind, those in by_kind(several):
+        kind.lock(those)
+
+
+def may_retry():
+    """Whether a job can be retried if its state allows it: an expression, for queries."""
+    asked = [kind for kind in _kinds.values() if kind.retriable]
+    return Case(
+        When(~Q(kind__in=list(_kinds)), then=Value(False)),
+        *(When(kind=kind.name, then=kind.retriable()) for kind in asked),
+        default=Value(True),
+        output_field=BooleanField(),
+    )
+
+
+def queues():
+    """The queues that jobs, and what beat asks for, come by."""
+    return {"default", *(kind.queue for kind in _kinds.values())}
+
+
+def queue_of(kind):
+    """The queue that jobs of this kind are done from; "" when there is no such kind any more."""
+    return _kinds[kind].queue if kind in _kinds else ""
+
+
 def enqueue(name, several, by=None):
     """The rows of new jobs, one for each of these `args`, in the caller's transaction; when that commits, workers are
     told if they can be.
     """
-    made = Job.objects.bulk_create([Job(kind=name, created_by=by, args=args) for args in several])
+    told = {"kind": name, "created_by": by, "request_id": logs.current()}
+    made = Job.objects.bulk_create([Job(args=args, **told) for args in several])
     for job in made:
         transaction.on_commit(partial(wake, job.pk, _kinds[name].queue), robust=True)
     return made
@@ -79,8 +154,8 @@ def enqueue(name, several, by=None):
 
 def wake(pk, queue):
     """Tells a worker, from a thread: whoever asked never waits for the broker. The reaper makes up for failures."""
-    if _waking.acquire(blocking=False):
-        threading.Thread(target=_send_and_release, args=(pk, queue), daemon=True).start()
+    if time.monotonic() >= _away["until"] and _waking.acquire(blocking=False):
+        threading.Thread(target=copy_context().run, args=(_send_and_release, pk, queue), daemon=True).start()
 
 
 def _send_and_release(pk, queue):
@@ -98,6 +173,7 @@ def send(pk, queue):
         run_job.apply_async([pk], queue=queue, retry=False)
     except Exception as error:  # noqa: BLE001  whatever is wrong with the broker, the row is what counts
         log.warning("no worker could be told of job %s: %s", pk, type(error).__name__)
+        _away["until"] = time.monotonic() + hot.PAUSE_S
         return False
     return True
 
@@ -154,7 +230,7 @@ def _locked(*conditions, **named):
     job = Job.objects.filter(*conditions, **named).first()
     if job is None or job.kind not in _kinds:
         return None
-    kind_of(job).lock(job)
+    lock_above([job])
     return Job.objects.select_for_update().filter(*conditions, **named).first()
 
 
@@ -162,9 +238,21 @@ def _end(job, state, error):
     """Gives a job up, inside the caller's transaction; its kind draws the consequences."""
     job.state, job.error, job.token, job.ended_at = state, error, None, timezone.now()
     job.version += 1
-    job.save(update_fields=["state", "error", "token", "ended_at", "version"])
+    job.tries = [*job.tries, _try(job, error)]
+    job.save(update_fields=["state", "error", "token", "ended_at", "version", "tries"])
     kind_of(job).ended(job)
     transaction.on_commit(live.bump, robust=True)
+    transaction.on_commit(partial(_count, job.kind, state), robust=True)
+
+
+def _count(kind, state):
+    meter.happened("jobs_ended", kind, state)
+
+
+def _try(job, words):
+    """An attempt that came to nothing, as it is kept with the job."""
+    began = job.started_at and job.started_at.isoformat()
+    return {"attempt": job.attempt, "worker": job.worker, "began": began, "error": words}
 
 
 def work(pk):
@@ -173,13 +261,14 @@ def work(pk):
     if claim is None:
         _bury(pk)
         return
-    with claim.kept_alive():
+    known = {"view": claim.job.kind, "job_id": pk, "actor_id": claim.job.created_by_id}
+    with logs.of_request(claim.job.request_id or f"job-{pk}", **known), claim.kept_alive():
         try:
             claim.kind.run(claim)
         except Lost:
             log.info("job %s was taken away from us", pk)
         except Later as later:
-            claim.put_off(str(later))
+            claim.put_off(str(later), later.at)
         except Failed as failed:
             claim.give_up(Job.FAILED, str(failed))
         except Exception as error:
@@ -229,6 +318,8 @@ class Claim:
                 raise Lost
             yield
             transaction.on_commit(live.bump, robust=True)
+            if "token" in fields:
+                transaction.on_commit(partial(_count, self.job.kind, fields["state"]), robust=True)
 
     def finish(self, **result):
         """For work without an effect of its own in the database."""
@@ -243,7 +334,8 @@ class Claim:
     @contextmanager
     def kept_alive(self):
         over = threading.Event()
-        thread = threading.Thread(target=self._beat, args=(over,), daemon=True)
+        told = copy_context()  # of the request: threads begin without
+        thread = threading.Thread(target=told.run, args=(self._beat, over), daemon=True)
         thread.start()
         try:
             yield
@@ -258,25 +350,26 @@ class Claim:
                 held = self._mine().update(heartbeat_at=now, lease_until=now + timedelta(seconds=self.kind.lease_s))
             except Error:
                 log.warning("no heartbeat for job %s: the database did not answer", self.job.pk)
-                connection.close()
-                continue
+                held = True
+            finally:
+                connection.close()  # many jobs may share few connections
             if not held:
                 self.is_lost.set()
-        connection.close()
 
-    def put_off(self, words):
+    def put_off(self, words, at=None):
         """Queued again: this attempt does not count, for it was not the work that went wrong."""
-        first, most = LATER_S
+        first, most = self.kind.later_s
         waited = (timezone.now() - self.job.created_at).total_seconds()
         due = timezone.now() + timedelta(seconds=min(most, max(first, waited / 4)))
-        self._back(words, due, attempt=F("attempt") - 1)
+        self._back(words, at or due, attempt=F("attempt") - 1)
 
     def stumble(self, words):
         """After an error nobody foresaw: again, a little later, or given up after the last attempt."""
         if self.job.attempt >= self.kind.attempts:
             self.give_up(Job.DEAD, f"{words} Given up after {self.job.attempt} attempts.")
         else:
-            self._back(words, timezone.now() + timedelta(seconds=2**self.job.attempt))
+            tries = [*self.job.tries, _try(self.job, words)]
+            self._back(words, timezone.now() + timedelta(seconds=2**self.job.attempt), tries=tries)
 
     def _back(self, words, due, **fields):
         fields |= {"state": Job.QUEUED, "token": None, "error": words, "due_at": due, "sent_at": None}

@@ -16,9 +16,10 @@ from django.db import models, transaction
 from django.db.models.functions import Cast
 from django.utils.crypto import salted_hmac
 
-from console import live, outbox, personal, prepared
+from console import live, logs, outbox, personal, prepared
 from console.models import Entry, Gesture
 from console.personal import Keeper
+from console.text import spelled
 from console.values import encode
 
 UNDO = "undo"
@@ -41,11 +42,19 @@ class KeyReused(Exception):
     """The idempotency key came before, with other content."""
 
 
+class Taken(Exception):
+    """Something else has this name or address already; `field` says which was asked for, the message what to do."""
+
+    def __init__(self, field, words):
+        super().__init__(words)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class Origin:
-    """Where a gesture came from: the request's id and the client's address as text."""
+    """Where a gesture came from: the request's id (a worker's is that of the job it does), the client's address."""
 
-    request_id: str = ""
+    request_id: str = field(default_factory=logs.current)
     ip: str = ""
 
 
@@ -108,6 +117,11 @@ class Act:
             row.version += 1
         nothing = [{} for _ in rows]
         self.record(rows, nothing, nothing, undone)
+
+    def look(self, rows):
+        """Entries on rows that were only looked at: their version stays, and nobody's form is out of date for it."""
+        nothing = [{} for _ in rows]
+        self.record(rows, nothing, nothing)
 
     def encoded(self, row, names):
         return {name: encode(row, name, _attribute(row, name), self.keeper) for name in names}
@@ -270,9 +284,8 @@ def describe(row):
 
 
 def printed(row):
-    """The row in a sentence, without characters that show nothing or turn the sentence around."""
-    said = "".join(char for char in str(row) if char.isprintable())
-    return said if said.strip() else f"{row._meta.verbose_name} {row.pk}"
+    """The row in a sentence; characters that show nothing or turn the sentence around are named in it."""
+    return spelled(row) if str(row).strip() else f"{row._meta.verbose_name} {row.pk}"
 
 
 def name_of(user):
@@ -287,9 +300,16 @@ def _new(rows, name, value):
     """What an UPDATE sets: the value they share, or each row's own."""
     if not callable(value):
         return value
-    field = rows[0]._meta.get_field(name)
+    field, first = rows[0]._meta.get_field(name), _attribute(rows[0], name)
+    if all(_attribute(row, name) == first for row in rows):
+        return first
     own = [models.When(pk=row.pk, then=models.Value(_attribute(row, name), field)) for row in rows]
     return Cast(models.Case(*own), field)  # nothing but NULLs has no type
+
+
+def locked(rows, model):
+    """The queryset, locking what it finds; `LOCKED_LIGHTLY` lets others go on referring to such rows."""
+    return rows.select_for_update(of=("self",), no_key=getattr(model, "LOCKED_LIGHTLY", False))
 
 
 def update_rows(model, pks, values):

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from console import ledger, rows
 from console.templatetags.console import ago
 from console.undo import may_undo
@@ -49,22 +47,26 @@ def told(each, page, user):
 
 class StaffShape(NamedTuple):
     role: str
-    inactive: bool
+    status: str
     reversed: bool
     ever: bool
+    factor: str
 
 
-def staff_rows(people, page):
-    """The rows of the staff list; each person knows their `record` and `last_at`."""
-    return rows.together(staff_row(person, page) for person in people)
+def staff_rows(people, page, manages=False):
+    """The rows of the staff list; each person knows their `record`, `last_at` and `has_factor`, which is shown to
+    those who `manages`.
+    """
+    return rows.together(staff_row(person, page, manages) for person in people)
 
 
-def staff_row(person, page):
+def staff_row(person, page, manages):
     record = person.record
-    shape = StaffShape(person.role, not person.is_active, bool(record.reversed), bool(person.last_at))
+    factor = ("second factor set up" if person.has_factor else "no second factor") if manages else ""
+    shape = StaffShape(person.role, person.status, bool(record.reversed), bool(person.last_at), factor)
     values = {
         "pk": person.pk,
-        "url": reverse("console:staff_member", args=[person.pk]),
+        "url": person.get_absolute_url(),
         "initials": person.initials,
         "name": person.display_name,
         "login": person.username,

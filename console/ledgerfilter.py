@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, Exists, Func, OuterRef, Q, Value
 from django.db.models.functions import Length
 
-from console import ledger, telling, verbs
-from console.filters import DaysForm, ListFilter, choice, day, midnight, text
+from console import ledger, masking, telling, verbs
+from console.filters import DaysForm, ListFilter, choice, day, hour, in_hour, midnight, text
 from console.keyset import Matches
 from console.models import Entry, Gesture, Personal, User
 
@@ -42,7 +42,7 @@ class LedgerFilterForm(DaysForm):
 
 class LedgerFilter(ListFilter):
     defaults = {"status": ALL, "order": "newest", "per": "25"}
-    in_panel = ("actor", "verb", "target", "reason", "network", "batch", "from", "to")
+    in_panel = ("actor", "verb", "target", "reason", "network", "batch", "from", "to", "hour")
     statuses = ((ALL, "All"), (STANDS, "Stands"), (UNDONE, "Undone"))
 
     q = text("Search", method="keep")
@@ -57,6 +57,7 @@ class LedgerFilter(ListFilter):
     )
     locals()["from"] = day("From", "from_day")  # the parameter is called what Python calls a keyword
     to = day("To", "to_day")
+    hour = hour("Hour", "by_hour")
     order = choice("Order", [(o, o.capitalize()) for o in ("newest", "oldest")], method="keep", empty_label=None)
     per = choice("On a page", [(n, n) for n in ("25", "50", "100")], method="keep", empty_label=None)
 
@@ -73,7 +74,18 @@ class LedgerFilter(ListFilter):
     @property
     def matches(self):
         words = self.is_valid() and self.form.cleaned_data.get("q")
-        return Gestures(search(self.qs, words) if words else super().matches.parts)
+        return Gestures(search(self.qs, words, self.sees_whole) if words else super().matches.parts)
+
+    def searched(self, said):
+        """The network that is meant, no narrower than this person may search; None when it is none."""
+        found = network(said)
+        return found and masking.widened(found, self.sees_whole)
+
+    @property
+    def widened(self):
+        values = self.form.cleaned_data if self.is_valid() else {}
+        said = (network(values[name]) for name in ("network", "q") if values.get(name))
+        return next(filter(None, (masking.said_of(net, self.sees_whole) for net in said)), "")
 
     def by_status(self, queryset, name, value):
         undone = Gesture.objects.exclude(undoes=None).filter(undone_by=None)
@@ -85,19 +97,22 @@ class LedgerFilter(ListFilter):
         return queryset.filter(actor=None) if value.lower() == SYSTEM else queryset.filter(actor__in=people(value))
 
     def by_target(self, queryset, name, value):
-        return having(queryset, targets(value))
+        return having(queryset, targets(value, self.sees_whole))
 
     def by_reason(self, queryset, name, value):
         return having(queryset, Q(reason=value))
 
     def by_network(self, queryset, name, value):
-        return having(queryset, from_network(network(value)))
+        return having(queryset, from_network(self.searched(value)))
 
     def from_day(self, queryset, name, value):
         return queryset.filter(at__gte=midnight(value))
 
     def to_day(self, queryset, name, value):
         return queryset if value == date.max else queryset.filter(at__lt=midnight(value + timedelta(days=1)))
+
+    def by_hour(self, queryset, name, value):
+        return queryset.filter(in_hour("at", value))
 
     def keep(self, queryset, name, value):
         return queryset
@@ -149,8 +164,10 @@ def people(said):
     return [pk for pk, login in found if login.lower() == said.lower()] or [pk for pk, _ in found]
 
 
-def targets(said):
-    """The condition on entries for what somebody calls a target: noun and number, a number alone, or a name."""
+def targets(said, whole=True):
+    """The condition on entries for what somebody calls a target: noun and number, a number alone, or a name. Unless
+    `whole`, no address or e-mail is a name.
+    """
     found = _TARGET.fullmatch(said)
     noun = (found["noun"] if found else "").lower()
     labels = [m._meta.label_lower for m in _models() if noun in (m._meta.model_name, str(m._meta.verbose_name))]
@@ -158,7 +175,7 @@ def targets(said):
         return Q(target_type__in=labels, target_id=int(found["pk"]))
     if said.isascii() and said.isdigit() and len(said) < 19:
         return Q(target_type__in=[model._meta.label_lower for model in _models()], target_id=int(said))
-    return _named(said)
+    return _named(said) if masking.value("label", said, whole) == said else Q(pk=None)
 
 
 def _models():
@@ -176,7 +193,7 @@ def _named(name):
     return condition
 
 
-def search(queryset, words):
+def search(queryset, words, whole=True):
     """What the search field finds, as parts for Matches: a gesture's id, an address, or staff, verb or target."""
     try:
         return [queryset.filter(pk=uuid.UUID(words))]
@@ -188,9 +205,9 @@ def search(queryset, words):
         pass
     else:
         net = network(words)
-        return [having(queryset, from_network(net)) if net else queryset.none()]
+        return [having(queryset, from_network(masking.widened(net, whole))) if net else queryset.none()]
     said = words.lower()
     named = [verb.name for verb in verbs.every() if said in (verb.name, verb.label.lower(), verb.past.lower())]
     named += [ledger.UNDO] if said in ("undo", "undone") else []
-    parts = [having(queryset, targets(words)), queryset.filter(actor__in=people(words))]
+    parts = [having(queryset, targets(words, whole)), queryset.filter(actor__in=people(words))]
     return [*parts, queryset.filter(verb__in=named)] if named else parts

@@ -7,13 +7,13 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Count, Subquery
 from django.urls import reverse
 
-from console import ledger, personal, sheets, telling
-from console.base import ConsoleView, DetailPage, ListPage, clean_query, in_dialog, safe_next
-from console.filters import narrowed
+from console import ledger, masking, sheets, telling
+from console.base import DetailPage, ListPage, safe_next
+from console.filters import FilterPanel, narrowed
 from console.keyset import Order
 from console.ledgerdrawing import draw
 from console.ledgerfilter import LedgerFilter
-from console.models import Entry, Gesture
+from console.models import Entry
 from console.rows import Page
 from console.templatetags.console import capped
 from console.undo import may_undo
@@ -42,7 +42,7 @@ class LedgerPage(ListPage):
         return telling.gestures_for(self.request.user)
 
     def load(self, keys):
-        return telling.tell(keys)
+        return telling.tell(keys, self.request.user)
 
     def newer_than(self, pk):
         gestures = self.get_queryset().filter(pk__in=Entry.objects.filter(pk__gt=pk).values("batch"))
@@ -88,17 +88,10 @@ def empty(query):
     return {"icon": "scroll-text", "heading": "Nothing was done yet", "words": "Every decision is recorded here."}
 
 
-class LedgerPanel(ConsoleView):
-    """Every filter there is, as a page, or as the body of the dialog."""
-
+class LedgerPanel(FilterPanel):
     permission_required = telling.OWN
     template_name = "console/ledger_panel.html"
-
-    def get_context_data(self, **kwargs):
-        filterset = LedgerFilter(self.request.GET, Gesture.objects.all(), request=self.request, whole=True)
-        filterset.form.is_valid()
-        query = clean_query(self.request.GET, LedgerFilter.defaults)
-        return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
+    filterset_class = LedgerFilter
 
 
 class EntryPage(DetailPage):
@@ -112,7 +105,7 @@ class EntryPage(DetailPage):
         context = super().get_context_data(**kwargs)
         entry, user = self.object, self.request.user
         several = entries_of(entry.batch_id, self.request.GET.get("after", ""))
-        names = personal.reveal(set(refs_of([entry, *several])))
+        names = masking.reveal(set(refs_of([entry, *several])), user)
         entry.batch.actor = entry.actor
         chain = chain_of(entry.batch)
         return context | {
@@ -173,8 +166,10 @@ def shown(value, names):
     """A value of an entry for people."""
     if isinstance(value, dict) and set(value) == {POINTER}:
         return names.get(value[POINTER], "erased")
-    if value is None or value == "":
+    if value in (None, "", {}, []):
         return "nothing"
+    if isinstance(value, dict) and all(isinstance(each, int) for each in value.values()):
+        return ", ".join(f"{what}: {number:,}" for what, number in value.items())
     said = ledger.dumped(value) if isinstance(value, dict | list) else sheets.text(value)
     return f"{said[:16].replace('T', ' ')} UTC" if isinstance(value, str) and _MOMENT.match(value) else said
 

@@ -106,5 +106,6 @@ class UnchangedMiddleware:
         if request.path == self.path and request.method == "GET" and "v" in request.GET:
             session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
             if session_key and is_unchanged(request.GET["v"], session_key):
+                request.answered_by = "console:live"
                 return HttpResponse(status=204)
         return self.get_response(request)

@@ -9,64 +9,105 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions import middleware as sessions
-from django.db import connection
 from django.shortcuts import render, resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import urlencode
 
-from console import clientip, logs, prepared
-from console.errors import alert
+from console import clientip, errors, limits, logs, meter
+from console.errors import alert, is_account, too_many
 from console.htmx import current_path, wants_partial
 
 log = logging.getLogger("attendant.access")
-_HARMLESS = re.compile(r"[\w.-]{8,64}")
+_HARMLESS = re.compile(r"[\w.-]{8,64}", re.ASCII)
+
+
+def view_of(request):
+    """The name of the address that was asked; "none" when there is no such address. There are only so many of them."""
+    found = request.resolver_match
+    if found:
+        return found.view_name
+    return "static" if request.path_info.startswith(settings.STATIC_URL) else getattr(request, "answered_by", "none")
 
 
 class RequestIdMiddleware:
-    """Gives each request an id: from a proxy of ours if it sent one, else new. Logs, SQL and answers carry it."""
+    """Gives each request an id: from a proxy of ours if it sent one, else new. Logs, SQL and answers carry it. And
+    counts it (console.meter). A proxy of ours is told the view's name, too, for its log: it takes that off the answer.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        request.id = self._given(request) or uuid.uuid4().hex
-        token, started = logs.request_id.set(request.id), time.monotonic()
-        try:
-            with connection.execute_wrapper(self._comment(request.id)):
-                response = self.get_response(request)
-            took = 1000 * (time.monotonic() - started)
-            # without the query string: what people search for is nobody's business
-            log.log(self._level(request), "%s %s %s %.0f ms", request.method, request.path, response.status_code, took)
-        finally:
-            logs.request_id.reset(token)
+        request.id, began = self._given(request) or uuid.uuid4().hex, time.perf_counter()
+        with logs.of_request(request.id, request=request) as doing:
+            response = self.get_response(request)
+            doing.view = view_of(request)
+            took = 1000 * (time.perf_counter() - began)
+            meter.count(doing.view, request.method, response.status_code, took, getattr(request, "decided_flags", None))
+            self._log(request, response.status_code, took, doing)
         response["X-Request-ID"] = request.id
+        if clientip.is_from_proxy(request):
+            response["X-View"] = doing.view
         return response
+
+    def process_view(self, request, *view):
+        """From here on the address's name is known, to log lines and SQL."""
+        logs.doing().view = view_of(request)
+
+    def _log(self, request, status, took, doing):
+        """Without the query string: what people search for is nobody's business."""
+        told = {"method": request.method, "path": request.path, "status": status, "ms": round(took, 1)}
+        told |= {"view": doing.view, "queries": doing.queries}
+        who = getattr(request, "caller", "") or (f" staff {doing.actor()}" if doing.actor() else "")
+        words = "{method} {path} {status} {ms:.0f} ms, {view}, {queries} queries".format_map(told)
+        log.log(self._level(request), "%s%s", words, who, extra={"told": told | {"path": logs.one_line(request.path)}})
 
     @staticmethod
     def _level(request):
         """Polls and probes come every few seconds; they would hide everything else."""
-        return logging.DEBUG if request.path in ("/manage/live/", "/healthz", "/readyz") else logging.INFO
+        return logging.DEBUG if request.path in ("/manage/live/", "/healthz", "/readyz", "/metrics") else logging.INFO
 
     @staticmethod
     def _given(request):
-        given = request.headers.get("X-Request-ID", "")
-        peer = clientip.parse(request.META.get("REMOTE_ADDR", ""))
-        trusted = peer is not None and clientip.is_trusted_proxy(peer)
-        return given if trusted and _HARMLESS.fullmatch(given) else None
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        return given if clientip.is_from_proxy(request) and _HARMLESS.fullmatch(given) else None
 
-    @staticmethod
-    def _comment(request_id):
-        def wrapper(execute, sql, params, many, context):
-            named = sql if prepared.is_prepared(context) else f"{sql} /* {request_id} */"
-            return execute(named, params, many, context)
 
-        return wrapper
+class ProxyMiddleware:
+    """Whether a request came by TLS is told by proxies of ours alone (settings.SECURE_PROXY_SSL_HEADER)."""
+
+    header = "HTTP_X_FORWARDED_PROTO"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        told = request.META.pop(self.header, "")
+        if told and clientip.is_from_proxy(request):
+            request.META[self.header] = told.rsplit(",", 1)[-1].strip()  # the last was written by our own
+        return self.get_response(request)
+
+
+class AccountLimitMiddleware:
+    """Counts whatever is posted to sign-in and its kin, by address (console.limits)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method == "POST" and is_account(request):
+            name = "reset" if request.path.startswith(resolve_url("account_reset_password")) else "sign-in"
+            if seconds := limits.wait(name, request, person=""):
+                return too_many(request, seconds)
+        return self.get_response(request)
 
 
 class HeadersMiddleware:
-    """Nothing personal is kept by caches, and no page gets a sensor of the device."""
+    """Nothing personal is kept by caches or read by other sites, and no page gets a sensor of the device."""
 
     permissions_policy = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+
+    vary = ("Cookie", "HX-Request", "HX-Boosted", "HX-History-Restore-Request")  # what decides: page or fragment
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -74,13 +115,33 @@ class HeadersMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         response["Permissions-Policy"] = self.permissions_policy
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
         if not response.has_header("Cache-Control"):  # static files have set their own
             add_never_cache_headers(response)
         if request.method == "POST" and request.path == resolve_url("account_logout") and response.status_code == 302:
             response["Clear-Site-Data"] = '"cache", "storage"'  # Back must not bring back what was seen
         if "no-store" in response["Cache-Control"]:
-            patch_vary_headers(response, ["Cookie", "HX-Request"])
+            patch_vary_headers(response, self.vary)
         return response
+
+
+class WordsMiddleware:
+    """What no browser asks for is refused before a view sees it: library views take PUT for POST. A 405 has no body,
+    whoever it comes from, and gets ours, as a page or as a fragment.
+    """
+
+    known = ("GET", "HEAD", "POST", "OPTIONS")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method not in self.known:
+            return errors.method_not_allowed(request, self.known)
+        response = self.get_response(request)
+        if response.status_code != 405 or response.streaming or response.content:
+            return response
+        return errors.method_not_allowed(request, [response["Allow"]])
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
@@ -91,6 +152,18 @@ class SessionMiddleware(sessions.SessionMiddleware):
         if key and not (key.isascii() and key.isalnum()):
             del request.COOKIES[settings.SESSION_COOKIE_NAME]
         super().process_request(request)
+
+
+# what forms carry by themselves, and what must not be shown again
+_NOT_TYPED = re.compile(r"csrfmiddlewaretoken|version|idempotency_key|next|selected|verb|shown|ask|.*password.*|code")
+
+
+def _typed(data):
+    """What somebody wrote or chose on a form, as text to be copied."""
+    kept = {n: data[n].strip() for n in data if data[n].strip() and not _NOT_TYPED.fullmatch(n)}
+    if list(kept) == ["note"]:
+        return kept["note"]
+    return "\n".join(f"{name.replace('_', ' ').capitalize()}: {text}" for name, text in kept.items())
 
 
 class ConsoleLoginMiddleware(LoginRequiredMiddleware):
@@ -109,7 +182,7 @@ class ConsoleLoginMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request, view_func):
         login = resolve_url(self.get_login_url(view_func))
         if not wants_partial(request):
-            typed = request.POST.get("note", "").strip() if self._is_short_form(request) else ""
+            typed = _typed(request.POST) if self._is_short_form(request) else ""
             if typed:  # a redirect would lose it
                 sign_in = f"{login}?{urlencode({'next': request.path})}"
                 return render(None, "session_ended.html", {"sign_in": sign_in, "typed": typed}, status=401)

@@ -9,10 +9,20 @@ from django.db import models
 from django.db.models.functions import Cast, Now, Upper
 from django.urls import reverse
 from django.utils.functional import cached_property
-from waffle.models import AbstractBaseFlag, AbstractUserFlag
+
+from console.api.models import Idempotent, Token  # noqa: F401
+from console.exporting.models import Export  # noqa: F401
+from console.jobmodel import Job  # noqa: F401
+from console.labs.models import Choice, Flag, Switch  # noqa: F401
+from console.received.models import Received, Source  # noqa: F401
+from console.staffmodel import Account
+from console.text import spelled
+from console.traffic.models import AddressRollup, AddressTotal, FirstSeen, NetworkRollup, Rollup, TrafficNote  # noqa: F401
+from console.webhooks.models import Attempt, Delivery, Webhook  # noqa: F401
+from console.workermodel import Worker  # noqa: F401
 
 
-class User(AbstractUser):
+class User(Account, AbstractUser):
     """A staff account. Players of the portal are `moderation.Player`."""
 
     THEMES = [("", "As the device"), ("light", "Light"), ("dark", "Dark")]
@@ -24,11 +34,15 @@ class User(AbstractUser):
     shortcuts = models.BooleanField(default=True, help_text="Single-key shortcuts.")
 
     class Meta(AbstractUser.Meta):
-        permissions = [("enter_console", "Can enter the console")]
+        verbose_name, verbose_name_plural = "account", "accounts"
+        permissions = [
+            ("enter_console", "Can enter the console"),
+            ("manage_staff", "Can invite staff and change their accounts"),
+        ]
 
     @property
     def display_name(self):
-        return self.get_full_name() or self.username
+        return spelled(self.get_full_name() or self.username)
 
     @property
     def initials(self):
@@ -40,6 +54,11 @@ class User(AbstractUser):
         """`{id: name}` of their groups; a person who signed in was loaded with them (console.accounts)."""
         return dict(self.groups.order_by("pk").values_list("pk", "name"))
 
+    @cached_property
+    def has_second_factor(self):
+        """Likewise loaded with the person who signed in."""
+        return self.authenticator_set.filter(type__in=("totp", "webauthn")).exists()
+
     @property
     def role(self):
         """The first group's name, or Operator: a word for the header, never a permission check."""
@@ -49,46 +68,37 @@ class User(AbstractUser):
 
 
 class SignIn(models.Model):
-    """That a person of staff signed in, when, and from where; written by console.sign_ins."""
+    """That somebody signed in or tried to, when, from where, and what came of it; written by console.signins.
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    `login` is a keyed hash of what was typed: people type passwords there.
+    """
+
+    IN, PASSWORD, CODE, LOCKED, REFUSED = "in", "password", "code", "locked", "refused"
+    OUTCOMES = [
+        (IN, "signed in"),
+        (PASSWORD, "wrong password"),
+        (CODE, "wrong code"),
+        (LOCKED, "too many tries"),
+        (REFUSED, "from a banned network"),
+    ]
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sign_ins")
+    login = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField(db_default=Now())
-    ip = models.GenericIPAddressField()
+    ip = models.GenericIPAddressField(null=True)
+    outcome = models.CharField(max_length=8, choices=OUTCOMES, default=IN)
+    device = models.CharField(max_length=80, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["ip", "at"], name="signin_address")]
+        indexes = [
+            models.Index(fields=["ip", "at"], name="signin_address"),
+            models.Index(fields=["user", "-at"], name="signin_user"),
+            models.Index(fields=["login", "at"], name="signin_login", condition=~models.Q(outcome="in")),
+            BrinIndex(fields=["at"], name="signin_at_brin"),
+        ]
 
     def __str__(self):
         return f"sign-in {self.pk}"
-
-
-class Flag(AbstractUserFlag):
-    """waffle's flag with what it takes to get rid of it again."""
-
-    STAGES = [(s, s) for s in ("off", "opt-in", "groups", "share", "everyone")]
-
-    owner = models.CharField(max_length=80, blank=True)
-    removal_date = models.DateField(null=True, blank=True)
-    stage = models.CharField(max_length=8, choices=STAGES, default="off")
-
-    @classmethod
-    def get_from_db(cls, name):
-        """With whom it is on for, so that the cache holds it all in one place; waffle empties that on every change."""
-        flag = super().get_from_db(name)
-        flag.whom  # noqa: B018
-        return flag
-
-    @cached_property
-    def whom(self):
-        """`(ids of users, ids of groups)`."""
-        return set(self.users.values_list("pk", flat=True)), set(self.groups.values_list("pk", flat=True))
-
-    def is_active_for_user(self, user):
-        """As waffle's, without asking for the person's groups again."""
-        if active := AbstractBaseFlag.is_active_for_user(self, user):
-            return active
-        users, groups = self.whom
-        return True if user.pk in users or not groups.isdisjoint(user.group_names) else None
 
 
 class Personal(models.Model):
@@ -234,24 +244,18 @@ class Seal(models.Model):
         return f"seal {self.number}"
 
 
-class Export(models.Model):
-    """A list that left the console as a file. Stored empty, filled in by a recorded change; never undone."""
+class Retention(models.Model):
+    """A daily run that let old personal data go (console.retention). Stored empty, filled in by a recorded change."""
 
-    what = models.CharField(max_length=64, blank=True)
-    format = models.CharField(max_length=8, blank=True)
-    number = models.PositiveIntegerField(null=True, blank=True, help_text="Of rows; empty: very many.")
-    handed_out_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict, help_text="{what: how many}")
+    ended_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name = "list"
+        verbose_name = "retention run"
 
     def __str__(self):
-        return f"list {self.personal_label}" if self.what else f"export {self.pk}"
-
-    @property
-    def personal_label(self):
-        return f"of {self.what} as {self.format.upper()}"
+        return f"retention run {self.pk}"
 
 
 class TransactionId(models.Field):
@@ -286,54 +290,22 @@ class Event(models.Model):
     at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(help_text="Not to be sent before.")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    dispatched_at = models.DateTimeField(null=True, blank=True, help_text="When each endpoint was given its delivery.")
     corrects = models.UUIDField(null=True, blank=True)
     xid = TransactionId()
 
     class Meta:
         indexes = [
             models.Index(fields=["due_at", "entry"], name="event_due", condition=models.Q(withdrawn_at=None)),
+            models.Index(
+                fields=["due_at", "entry"],
+                name="event_undispatched",
+                condition=models.Q(withdrawn_at=None, dispatched_at=None),
+            ),
             BrinIndex(fields=["at"], name="event_at_brin"),
+            # as portals read them (console.api.decisions)
+            models.Index(fields=["xid", "entry"], name="event_settled", condition=models.Q(withdrawn_at=None)),
         ]
 
     def __str__(self):
         return f"{self.name} {self.id}"
-
-
-class Job(models.Model):
-    """Background work. The row is the promise, a message only wakes a worker (console.jobs).
-
-    `args` and `result` hold ids and plain values; `error` is words for people. A worker that claims the row puts its
-    `token` on it and keeps `lease_until` in the future; without both nothing it does takes effect.
-    """
-
-    QUEUED, RUNNING, DONE, FAILED, DEAD, CANCELLED = "queued", "running", "done", "failed", "dead", "cancelled"
-    STATES = [(s, s.capitalize()) for s in (QUEUED, RUNNING, DONE, FAILED, DEAD, CANCELLED)]
-    OPEN = (QUEUED, RUNNING)
-
-    kind = models.CharField(max_length=64)
-    state = models.CharField(max_length=16, choices=STATES, default=QUEUED)
-    stage = models.CharField(max_length=32, blank=True)
-    progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
-    attempt = models.PositiveSmallIntegerField(default=0)
-    token = models.UUIDField(null=True, blank=True)
-    worker = models.CharField(max_length=100, blank=True)
-    due_at = models.DateTimeField(db_default=Now(), help_text="Not to be started before.")
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
-    lease_until = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
-    args = models.JSONField(default=dict)
-    result = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["due_at", "id"], name="job_open", condition=models.Q(state__in=("queued", "running"))),
-        ]
-
-    def __str__(self):
-        return f"job {self.pk}"

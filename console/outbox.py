@@ -6,14 +6,16 @@ of the two it is, the database's clock decides, under the lock of the row: `due`
 be withdrawn.
 """
 
+import logging
 from datetime import timedelta
 
-from django.db import models
+from django.db import OperationalError, models, transaction
 from django.utils import timezone
 
-from console import jobs, prepared
-from console.models import Event, Job
+from console import jobcare, jobs, prepared
+from console.models import Delivery, Event, Job
 
+log = logging.getLogger("attendant.outbox")
 KEEP = timedelta(days=30)  # afterwards nobody asks for it to be told again
 BATCH = 5000
 KIND = "console.sweep_events"
@@ -21,9 +23,9 @@ KIND = "console.sweep_events"
 # parts of the statement that writes entries (console.ledger): it has `written`, with these columns, and `entry`
 COLUMNS = "event text, payload jsonb, corrects uuid"
 QUEUE = """
-    INSERT INTO console_event (id, entry_id, name, target_type, target_id, payload, corrects, at, due_at)
+    INSERT INTO console_event (id, entry_id, name, target_type, target_id, payload, corrects, due_at)
     SELECT gen_random_uuid(), entry.id, event, target_type, target_id, payload, corrects,
-        statement_timestamp(), statement_timestamp() + %s * interval '1 second'
+        statement_timestamp() + %s * interval '1 second'
     FROM entry JOIN written USING (target_type, target_id) WHERE event IS NOT NULL
 """
 _TAKE_BACK = """
@@ -95,13 +97,16 @@ def _new(row, name):
 
 
 def due(limit=100):
-    """Events whose window is over, oldest first, locked for the caller's transaction; others skip them meanwhile.
+    """Events whose window is over and that nobody has given out yet, oldest first, locked for the caller's transaction;
+    others skip them meanwhile.
 
     Of one target they come in the order in which it changed. What is younger than the oldest open transaction waits:
     that may yet bring something earlier.
     """
     settled = models.Func(models.Func(function="pg_current_snapshot"), function="pg_snapshot_xmin")
-    events = Event.objects.select_for_update(skip_locked=True).filter(withdrawn_at=None, due_at__lte=_clock())
+    events = Event.objects.select_for_update(skip_locked=True).filter(
+        withdrawn_at=None, dispatched_at=None, due_at__lte=_clock()
+    )
     return list(events.filter(xid__lt=settled).order_by("due_at", "entry")[:limit])
 
 
@@ -109,8 +114,38 @@ def _clock():
     return models.Func(function="clock_timestamp", output_field=models.DateTimeField())
 
 
+_listeners = []
+
+
+def on_due(listener):
+    """`listener(events)` is called with each batch of events that is given out (a queryset, in their order), inside the
+    transaction that marks them so: what it writes is written once, whatever happens. It is quick and sends nothing.
+    """
+    _listeners.append(listener)
+
+
+def given_out(keys):
+    """For whoever gives out events, of those with these keys, inside the transaction in which it does.
+
+    A listener that stumbles over one holds up nobody else: that is logged, and what it wrote of this batch is dropped.
+    When the database is what stands in its way the whole batch comes again.
+    """
+    for listener in _listeners if keys else ():
+        try:
+            with transaction.atomic():
+                listener(Event.objects.filter(pk__in=keys).order_by("due_at", "entry"))
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("%d events were not heard by %s", len(keys), listener.__module__)
+
+
+def _run(claim):
+    claim.finish(swept=sweep(check=claim.check), jobs=jobcare.sweep(check=claim.check))
+
+
 def register():
-    jobs.register(jobs.Kind(KIND, lambda claim: claim.finish(swept=sweep(check=claim.check))))
+    jobs.register(jobs.Kind(KIND, _run, label="Remove old events and jobs"))
 
 
 def begin():
@@ -120,10 +155,17 @@ def begin():
 
 
 def sweep(now=None, check=lambda: None):
-    """Removes what is older than KEEP, some at a time. Returns how many; `check()` may raise, to end it there."""
-    old = Event.objects.filter(at__lt=(now or timezone.now()) - KEEP).values_list("pk", flat=True)
-    swept = 0
-    while removed := Event.objects.filter(pk__in=list(old[:BATCH])).delete()[0]:
-        swept += removed
+    """Removes what is older than KEEP with its deliveries, some at a time. Returns how many events; `check()` may
+    raise, to end it there.
+    """
+    before = (now or timezone.now()) - KEEP
+    _remove(Delivery.objects.filter(event=None, at__lt=before), check)  # tests of endpoints
+    return _remove(Event.objects.filter(at__lt=before), check)
+
+
+def _remove(old, check):
+    removed = 0
+    while keys := list(old.values_list("pk", flat=True)[:BATCH]):
+        removed += old.model.objects.filter(pk__in=keys).delete()[1][old.model._meta.label]
         check()
-    return swept
+    return removed

@@ -5,6 +5,7 @@ changes, so this leaves no entry in the ledger.
 """
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 
@@ -12,7 +13,7 @@ from console import verbs
 from console.base import ConsoleView, safe_next
 from console.models import User
 
-COOKIES = {"theme": "attendant_theme", "density": "attendant_density"}
+COOKIES = {name: f"{settings.COOKIE_PREFIX}attendant_{name}" for name in ("theme", "density")}
 A_YEAR = 365 * 24 * 3600
 KEYS = [
     ("j", "Next card, or next comment"),
@@ -60,7 +61,12 @@ class PreferencesPage(ConsoleView):
         response = HttpResponseRedirect(self.next, status=303)
         for name, cookie in COOKIES.items():
             response.set_cookie(
-                cookie, getattr(user, name), A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure()
+                cookie,
+                getattr(user, name),
+                A_YEAR,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
             )
         return response
 

@@ -4,9 +4,10 @@ Only for those whose plan does not depend on what they are given: a search plann
 """
 
 from contextlib import contextmanager
+from functools import cache
 
 import psycopg
-from django.db import connection
+from django.db import connections
 
 
 class PreparedCursor(psycopg.Cursor):
@@ -33,6 +34,7 @@ def cursor():
     """A cursor of the default database, logged and wrapped as any. The statement must name its columns: `*` would end
     with an error after a migration that adds one.
     """
+    connection = connections["default"]
     connection.ensure_connection()
     plain = PreparedCursor(connection.connection)
     with (connection.make_debug_cursor if connection.queries_logged else connection.make_cursor)(plain) as wrapped:
@@ -46,11 +48,29 @@ def is_prepared(context):
 
 def load(model, sql, params):
     """`(instance, the other columns)` of the first row, whose first columns are columns_of(model); or (None, ())."""
-    names = [field.attname for field in model._meta.concrete_fields]
     with cursor() as asking:
         asking.execute(sql, params)
         row = asking.fetchone()
-    return (model.from_db("default", names, row[: len(names)]), row[len(names) :]) if row else (None, ())
+    return (made(model, row), row[len(_columns(model)[0]) :]) if row else (None, ())
+
+
+def made(model, row):
+    """The instance of a row whose first columns are columns_of(model); None for one that an outer join left empty."""
+    names, readers = _columns(model)
+    if row[0] is None:
+        return None
+    values = list(row[: len(names)])
+    for place, read in readers:
+        values[place] = read(values[place], None, connections["default"])
+    return model.from_db("default", names, values)
+
+
+@cache
+def _columns(model):
+    """`(names, [(place, what reads the value)])` as querysets have it: most fields take what the database sends."""
+    fields = model._meta.concrete_fields
+    readers = [(place, field.from_db_value) for place, field in enumerate(fields) if hasattr(field, "from_db_value")]
+    return [field.attname for field in fields], readers
 
 
 def columns_of(model, alias):

@@ -15,6 +15,7 @@ from django.urls import Resolver404, resolve
 
 from console import ledger, rows
 from console.templatetags.console import dom_id
+from console.undo import why_final
 
 _registered = {}
 
@@ -27,8 +28,8 @@ class Card:
     return to by default.
 
     For rows that are cards of that list: `load(keys)` gives them as they are now, `draw(row, page, conflict="",
-    oob=False)` draws one for `page(request, url)`, `belongs(row, url)` says whether the list at that address still
-    shows the row, `found(url)` how much it holds now: a number and a sentence.
+    oob=False)` draws one for `page(request, url)`, `belongs(row, url, user)` says whether the list at that address
+    still shows this person the row, `found(url, user)` how much it holds now: a number and a sentence.
 
     For rows that are seen on lists of something else: `beside(request, row, gesture, url)` brings those lists up to
     date, as out-of-band HTML, or is None when only a fresh list will do.
@@ -41,8 +42,8 @@ class Card:
     load: Callable | None = None
     draw: Callable | None = None
     page: Callable = rows.Page
-    belongs: Callable = lambda row, url: True
-    found: Callable[[str], tuple[int, str]] = lambda url: (0, "")
+    belongs: Callable = lambda row, url, user: True
+    found: Callable = lambda url, user: (0, "")
     beside: Callable = lambda request, row, gesture, url: None
 
     def is_listed(self, url):
@@ -58,9 +59,9 @@ def card_for(label):
     return next((card for model, card in _registered.items() if model.lower() == label), None)
 
 
-def found_at(here):
-    """How much the list at that address holds now, and its sentence; `(0, "")` for what is no list of cards."""
-    return next((card.found(here) for card in _registered.values() if card.is_listed(here)), (0, ""))
+def found_at(here, user):
+    """How much the list at that address holds for this person, and its sentence; `(0, "")` for no list of cards."""
+    return next((card.found(here, user) for card in _registered.values() if card.is_listed(here)), (0, ""))
 
 
 def root_of(here):
@@ -108,10 +109,10 @@ def done(request, verb, gesture, card, rows, message, here, skipped=None):
     """
     alone = rows[0] if skipped is None else None
     listed = alone and card.is_listed(here)
-    action = gesture and gesture.get_undo_url()
+    action = gesture and not why_final(gesture) and gesture.get_undo_url()
     undo = {"action": action, "card": dom_id(alone) if listed else ""} if action else None
-    stays = listed and card.belongs(alone, here)
-    number, found = found_at(here)
+    stays = listed and card.belongs(alone, here, request.user)
+    number, found = found_at(here, request.user)
     if listed and (stays or number):
         response = HttpResponse(_card(request, card, alone, here) if stays else "")
         response["HX-Retarget"], response["HX-Reswap"] = f"#{dom_id(alone)}", "outerHTML" if stays else "delete"
@@ -128,7 +129,7 @@ def undone(request, card, result, message, here):
     rows = result.restored
     shown, alone = bool(request.POST.get("shown")), rows[0] if len(rows) == 1 else None
     if alone and alone._meta.label == card.model and card.is_listed(here):
-        wanted = shown or card.belongs(alone, here)
+        wanted = shown or card.belongs(alone, here, request.user)
         response = HttpResponse(_card(request, card, alone, here) if wanted else "")
         if wanted:
             response["HX-Retarget"] = f"#{dom_id(alone)}" if shown else "#cards"
@@ -173,8 +174,10 @@ def refreshed(request, status, words, here):
 
 
 def remember(request, message, gesture, skipped=()):
-    """For plain forms: the message, and the entry whose Undo it offers (gesture None: none), on the next page."""
-    entry = gesture and gesture.first_entry_id
+    """For plain forms: the message, and the entry whose Undo it offers (none for gesture None, nor for what is final),
+    on the next page.
+    """
+    entry = gesture and not why_final(gesture) and gesture.first_entry_id
     if message:
         messages.success(request, message, extra_tags=f"undo-{entry}" if entry else "")
     if skipped:
@@ -183,7 +186,7 @@ def remember(request, message, gesture, skipped=()):
 
 def left_alone(skipped):
     """What a bulk left as it was, by name."""
-    return f"{len(skipped)} left as they were. {named(skipped)}"
+    return f"{len(skipped)} left as {'it was' if len(skipped) == 1 else 'they were'}. {named(skipped)}"
 
 
 def named(conflicts):
@@ -226,7 +229,7 @@ def _after(request, message, here, undo=None, skipped=(), spoken="", alert="", f
         "message": message,
         "alert": left_alone(skipped) if skipped else alert,
         "spoken": spoken or message,
-        "found": found_at(here)[1] if found is None else found,
+        "found": found_at(here, request.user)[1] if found is None else found,
         "undo": undo,
         "here": here,
     }

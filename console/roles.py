@@ -8,11 +8,15 @@ MODERATOR, SENIOR, PUBLISHER, AUDITOR, BETA = "Moderator", "Senior", "Publisher"
 ENTER = ["console.enter_console"]
 READ_OWN = ["console.view_entry", "console.view_staff"]
 READ_LEDGER = [*READ_OWN, "console.view_all_entries", "console.export_entry"]
+JOIN = ["console.join_flag"]
+READ_LABS = ["console.view_flag"]
+READ_PORTAL = ["console.view_token", "console.view_webhook"]
+TRAFFIC = ["console.view_traffic"]
 PRESETS = {
-    MODERATOR: [*ENTER, *READ_OWN],
-    SENIOR: [*ENTER, *READ_LEDGER, "console.undo_gesture"],
-    PUBLISHER: [*ENTER, *READ_OWN],
-    AUDITOR: [*ENTER, *READ_LEDGER],
+    MODERATOR: [*ENTER, *READ_OWN, *JOIN],
+    SENIOR: [*ENTER, *READ_LEDGER, *JOIN, *TRAFFIC, "console.undo_gesture"],
+    PUBLISHER: [*ENTER, *READ_OWN, *JOIN],
+    AUDITOR: [*ENTER, *READ_LEDGER, *READ_PORTAL, *READ_LABS, *TRAFFIC, "console.view_ops"],
     BETA: [],
 }
 

@@ -1,5 +1,6 @@
 """Rows of lists, drawn by Jinja2 from moulds: what rows of one shape have in common is drawn once per process,
-autoescaped; for each row its values are filled in, escaped unless they are safe HTML. Measured in bench/README.md.
+autoescaped; for each row its values are filled in, escaped and laid open unless they are safe HTML. Measured in
+bench/README.md.
 
 A partial `app/_rows.jinja` holds macros `(shape, v)`: the shape decides what is there, `v.name` stands for a value.
 Lists, single answers and the pages about one row all draw by this, so that they cannot differ.
@@ -15,7 +16,9 @@ from django.utils.safestring import SafeString
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from console.templatetags.console import icon, new_key
+from console import masking
+from console.templatetags.console import icon, new_key, number
+from console.text import lay_open_plain
 
 _SAFE = (SafeString, int)
 _SLOT = re.compile("\0(\\w+)\0")
@@ -24,6 +27,7 @@ _SLOT = re.compile("\0(\\w+)\0")
 def environment(**options):
     made = Environment(**options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     made.globals["icon"] = icon
+    made.filters["number"] = number
     return made
 
 
@@ -54,8 +58,13 @@ def draw(name, macro, shape, values):
     """The macro's HTML for a row of this shape (a NamedTuple of plain values) with these values."""
     filling = _Values()
     for key, value in values.items():
-        filling[key] = value if type(value) in _SAFE else escape(value)
+        filling[key] = value if type(value) in _SAFE else lay_open_plain(value)
     return SafeString(_mould(name, macro, shape) % filling)
+
+
+def drawn(name, macro, *values):
+    """The macro's HTML of these values, escaped: for what is small, many, and of no shape to keep a mould for."""
+    return SafeString(getattr(engines["jinja2"].env.get_template(name).module, macro)(*values))
 
 
 class Page:
@@ -63,6 +72,11 @@ class Page:
 
     def __init__(self, request, here):
         self.request, self.here = request, here
+
+    @cached_property
+    def sees_whole(self):
+        """Whether rows show addresses and e-mails whole."""
+        return masking.sees_whole(self.request.user)
 
     @cached_property
     def values(self):

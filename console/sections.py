@@ -28,7 +28,7 @@ class Section:
 
     `url` is a URL name; `permission` decides who sees it; `waiting` counts what waits (an int, capped by itself)
     and is asked only when the cached number is gone; `oldest` tells since when (a datetime or None).
-    `shortcuts` are Shortcuts for the dashboard.
+    `shortcuts` are Shortcuts for the dashboard; `pages` lists what lies in it at addresses of its own (with `href`).
     """
 
     name: str
@@ -39,6 +39,7 @@ class Section:
     waiting: Callable[[], int] | None = None
     oldest: Callable | None = None
     shortcuts: tuple = ()
+    pages: Callable = tuple
     position: int = 100
 
     @property
@@ -50,10 +51,22 @@ class Section:
     def href(self):
         return reverse(self.url)
 
+    def holds(self, path):
+        return any(path.startswith(page.href) for page in (self, *self.pages()))
+
 
 def register(section):
     _sections.append(section)
     _sections.sort(key=lambda s: s.position)
+
+
+def every():
+    return list(_sections)
+
+
+def label_of(name):
+    """What the section of this name is called; "" for none."""
+    return next((section.label for section in _sections if section.name == name), "")
 
 
 def shortcuts_of(user):

@@ -44,7 +44,7 @@ def harmless(value):
     return f"'{said}" if said.startswith(FORMULA) else said
 
 
-def as_csv(title, headings, batches):
+def as_csv(title, headings, batches, folder=None):
     """Bytes of a CSV file in UTF-8, a piece for each of the batches (lists of rows, which are lists of values)."""
     yield _lines([headings])
     for batch in batches:
@@ -57,10 +57,13 @@ def _lines(rows):
     return lines.getvalue().encode("utf-8", "replace")
 
 
-def as_xlsx(title, headings, batches):
-    """Bytes of an Excel file; rows wait on disk until the last is there. What a sheet cannot hold goes to another."""
-    with tempfile.TemporaryDirectory(prefix="attendant-export-") as folder, tempfile.TemporaryFile() as file:
-        options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False, "strings_to_formulas": False}
+def as_xlsx(title, headings, batches, folder=None):
+    """Bytes of an Excel file; rows wait on disk (below `folder`, if given) until the last is there. What a sheet cannot
+    hold goes to another.
+    """
+    temporary = tempfile.TemporaryDirectory(prefix="attendant-export-", dir=folder)
+    with temporary as parts, tempfile.TemporaryFile(dir=folder) as file:
+        options = {"constant_memory": True, "tmpdir": parts, "strings_to_urls": False, "strings_to_formulas": False}
         book = Workbook(file, options)
         book.use_zip64()
         _Sheets(book, title, headings).write(batches)

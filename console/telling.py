@@ -11,8 +11,9 @@ from django.apps import apps
 from django.core.cache import caches
 from django.db.models import Count, F, Window
 
-from console import ledger, live, personal, verbs
+from console import ledger, live, masking, verbs
 from console.models import Entry, Gesture, User
+from console.text import spelled
 
 _reasons = []
 OWN = "console.view_entry"  # opens the ledger, and shows what one did oneself
@@ -99,16 +100,15 @@ def noun_of(label, number=1):
 def about(entry, names):
     """What an entry is about: a name if there is one (`names`: revealed references), else its number."""
     noun = noun_of(entry.target_type)
-    name = names.get(entry.target_label, "")
-    name = "".join(char for char in name if char.isprintable())
+    name = spelled(names.get(entry.target_label, ""))
     return f"{noun} {name}" if name.strip() else f"{noun} {entry.target_id}"
 
 
-def tell(keys):
-    """A Told for each of these gestures (primary keys), in this order: three queries, however many they are."""
+def tell(keys, user):
+    """A Told for each of these gestures (primary keys), in this order, for this person: three queries, however many."""
     heads = _heads(keys)
     firsts = [head for several in heads.values() for head in several]
-    names = personal.reveal({ref for head in firsts for ref in (head.target_label, head.note)})
+    names = masking.reveal({ref for head in firsts for ref in (head.target_label, head.note)}, user)
     labels = reasons() if any(head.reason for head in firsts) else {}
     return [_told(heads[key], names, labels) for key in keys if key in heads]
 

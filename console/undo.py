@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.db import transaction
 
-from console.ledger import UNDO, Act, Conflict, Origin, describe, dumped, open_gesture, some, targets_of, update_rows
+from console import flags
+from console.ledger import (
+    UNDO,
+    Act,
+    Conflict,
+    Origin,
+    describe,
+    dumped,
+    locked,
+    open_gesture,
+    some,
+    targets_of,
+    update_rows,
+)
 from console.models import Entry, Gesture
 from console.values import decode, erased_among, pointer
 
@@ -31,6 +44,8 @@ def undo(gesture, *, by, key=None, origin=None, seen=0):
     """
     if why := why_final(gesture):
         raise Conflict(why)
+    if by is not None and not _works_while_frozen(gesture) and flags.is_flipped(flags.FREEZE_CONSOLE):
+        raise Conflict(flags.FROZEN)
     with transaction.atomic():
         act_gesture, fresh = open_gesture(UNDO, by, key, [str(gesture.pk), seen], undoes=gesture)
         if not fresh:
@@ -57,7 +72,7 @@ def _restore(model, entries, act, result):
     `still_is(name, value now, value then)`.
     """
     # locked before anything else is read: what others decided until then must be seen
-    rows = list(model._base_manager.select_for_update(of=("self",)).filter(pk__in=entries).order_by("pk"))
+    rows = list(locked(model._base_manager.all(), model).filter(pk__in=entries).order_by("pk"))
     groups, changes, touched = defaultdict(list), [], []
     later = _changed_later(model, entries)
     erased = erased_among(value for entry in entries.values() for value in entry.before.values())
@@ -124,20 +139,34 @@ def why_final(gesture):
     return verb.final if verb else ""
 
 
+def _root_of(gesture):
+    """What was done at first, before it was undone and that undone in turn."""
+    while gesture.undoes_id:
+        gesture = gesture.undoes
+    return gesture
+
+
+def _works_while_frozen(gesture):
+    from console import verbs
+
+    verb = verbs.get(_root_of(gesture).verb)
+    return verb is not None and verb.while_frozen
+
+
 def may_undo(user, gesture):
     """Oneself while one still holds the verb's permission, or whoever may undo others' gestures; of what the system
     found out by itself, and of verbs that are final, nobody.
     """
     from console import verbs
 
-    root = gesture
-    while root.undoes_id:
-        root = root.undoes
+    root = _root_of(gesture)
     verb = verbs.get(root.verb)
     if why_final(root):
         return False
     if root.actor_id is None and verb and not verb.by_hand:
         return False  # what our own code found out is not a decision
+    if verb and (verb.fresh or verb.guarded) and not user.has_perm(verb.permission):
+        return False  # what is dangerous to do is dangerous to undo
     if user.has_perm("console.undo_gesture"):
         return True
     return gesture.actor_id == user.pk and verb is not None and user.has_perm(verb.permission)

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from console import ledger
+from console import flags, ledger
 from console.ledger import Conflict, Origin
 from console.templatetags.console import ago_words
 
@@ -55,6 +55,10 @@ class Verb:
     tells: str = "{row} was {past}."
     foretell: Callable | None = None  # (rows) → HTML for the form: what the verb would touch
     by_hand: bool = True  # False for what only our own code does: no button offers it
+    fresh: bool = False  # takes a password or passkey anew when the last was given more than 10 minutes ago
+    guarded: bool = False  # undoing it takes its permission, as with all that are fresh
+    while_frozen: bool = False  # works while the console is read-only (console.flags): it looks, or ends an emergency
+    decides: bool = True  # False for what is about the console alone: pictures of decisions leave it out
     final: str = ""  # why it cannot be undone, for the few that cannot
 
     do_not_call_in_templates = True
@@ -79,6 +83,8 @@ class Verb:
                 return Outcome(self, gesture, done, replayed=True)
             if not seen:
                 raise Conflict("Nothing is left of what was selected.")
+            if by is not None and not self.while_frozen and flags.is_flipped(flags.FREEZE_CONSOLE):
+                raise Conflict(flags.FROZEN, apps.get_model(self.model).objects.filter(pk=next(iter(seen))).first())
             legal, skipped = self._sort_out(seen, by)
             if legal:
                 act = ledger.Act(gesture, by, reason, note, origin or Origin())
@@ -91,7 +97,7 @@ class Verb:
         model = apps.get_model(self.model)
         getattr(model, "lock_above", lambda pks: None)(list(seen))
         loaded = getattr(model.objects, "for_verbs", model.objects.all)()
-        rows = loaded.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
+        rows = ledger.locked(loaded, model).filter(pk__in=seen).order_by("pk")
         legal, late = [], []
         for row in rows:
             (legal if row.version == seen[row.pk] and self.legal(row) else late).append(row)
@@ -123,6 +129,8 @@ class Verb:
 def _who_was_quicker(row, entry, by):
     noun = row._meta.verbose_name
     if entry is None:
+        if why := getattr(row, "why_not", ""):  # it was so all along
+            return f"{ledger.describe(row)} stays as it is. {why}"
         return f"{ledger.describe(row)} has changed since you opened it. This is how it stands now."
     verb = get(entry.verb)
     did = verb.past if verb else "undid a decision on"

@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 
-from console import decisions, ledger, live, respond, sections, verbs
+from console import decisions, freshness, ledger, live, respond, sections, verbs
 from console.base import ConsoleView, safe_next
 from console.errors import alert
 from console.forms import VerbForm
@@ -99,6 +99,9 @@ class UndoView(ConsoleView):
         )
 
     def post(self, request, *args, **kwargs):
+        declared = verbs.get(self.gesture.verb)
+        if declared and declared.fresh and not freshness.is_fresh(request):
+            return freshness.ask(request)
         form = VerbForm(request.POST)
         if not form.is_valid():
             return self.refuse(422, "This page is out of date. Reload it and try again.")

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import caches
@@ -33,11 +34,19 @@ def base_url(request):
         return
     name = f"{own_database()}_e2e"
     create_database(name)
+    with serving(name) as url:
+        yield url
+    drop_database(name)
+
+
+@contextmanager
+def serving(name, **more):
+    """A console on that database, as `up` starts one; `more` goes to its environment. Gives its address."""
     listener = listen("127.0.0.1", 8500)
     command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}"]
     command += ["--workers", "2", "--worker-class", "gthread", "--threads", "4"]
     command += ["--no-control-socket", "--log-level", "warning"]
-    environ = {**os.environ, **environment(name)}
+    environ = {**os.environ, **environment(name), **more}
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     environ["DATABASE_WAIT_S"] = "20"  # busy machines are slow to make connections; faults have tests of their own
     environ["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"
@@ -50,7 +59,6 @@ def base_url(request):
     server.send_signal(signal.SIGTERM)
     server.wait(30)
     listener.close()
-    drop_database(name)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +69,7 @@ def worker(base_url):
     del environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     celery = [sys.executable, "-m", "celery", "--app", "project.celery", "--quiet"]
     schedule = f"{os.environ['ATTENDANT_STATE']}/beat-{name}"
-    commands = [["worker", "--queues", "default,uploads", "--concurrency", "2", "--hostname", f"{name}@%h"]]
+    commands = [["worker", "--queues", "default,uploads,webhooks", "--concurrency", "2", "--hostname", f"{name}@%h"]]
     commands += [["beat", "--schedule", schedule, "--pidfile", ""]]
     running = [
         subprocess.Popen(
@@ -76,16 +84,21 @@ def worker(base_url):
         process.wait(30)
 
 
+@pytest.fixture
+def prepared():
+    """The name of a database that tests of a file begin with a copy of; None: an empty portal."""
+
+
 @pytest.fixture(autouse=True)
-def world(request, base_url, django_db_setup, django_db_blocker):
-    """An empty portal for each test, shared by the test and the server."""
+def world(request, base_url, prepared, django_db_setup, django_db_blocker):
+    """A portal for each test, shared by the test and the server."""
     if request.config.getoption("base_url"):
         if not request.node.get_closest_marker("deployed"):
             pytest.skip("makes its own data; runs against a console of its own")
         yield
         return
     name = f"{own_database()}_e2e"
-    create_database(name)
+    create_database(name, prepared)
     with ExitStack() as stack:
         stack.enter_context(django_db_blocker.unblock())
         stack.enter_context(working_on(name))
@@ -106,10 +119,16 @@ def wait_until_ready(url):
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args):
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    path = os.environ.get("ATTENDANT_CHROMIUM") or next(filter(None, found), None)
-    return {**browser_type_launch_args, "args": [*FLAGS.split(), "--disable-sync"], "executable_path": path}
+def browser_type_launch_args(browser_type_launch_args, request):
+    """The system's browser, which finds nobody but the console and its sandboxes: nothing a page asks for leaves."""
+    known = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    path = os.environ.get("ATTENDANT_CHROMIUM") or next(filter(None, known), None)
+    hosts = ["127.0.0.1", "localhost", "*.localhost"]
+    if deployed := request.config.getoption("base_url"):
+        hosts.append(urlsplit(deployed).hostname)
+    rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in hosts)])
+    args = [*FLAGS.split(), "--disable-sync", f"--host-resolver-rules={rules}"]
+    return {**browser_type_launch_args, "args": args, "executable_path": path}
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +168,8 @@ def open_as(browser, browser_context_args, guard, base_url):
         context.set_default_timeout(10_000)
         contexts.append(context)
         if user:
+            from console.testing import session_of
+
             context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": base_url}])
         page = guard(context.new_page())
         page.goto(path)
@@ -171,20 +192,6 @@ def tab_to():
         raise AssertionError("Tab never got there")
 
     return tab_to
-
-
-def session_of(user):
-    from django.conf import settings
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-
-    from console.sessions import SessionStore
-
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    return session.session_key
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from console import roles
 from console.models import SignIn
 from console.testing import make_user
-from e2e.test_looks import SIZES, is_good
+from e2e.test_looks import LOOKS, SIZES, is_good
 from moderation import doors
 from moderation.models import Ban
 from moderation.testing import make_comment, make_network_ban, make_player
@@ -113,7 +113,7 @@ def test_without_scripts_every_verb_on_bans_works_and_is_undone(open_as, lea):
     assert doors.check("198.51.100.9")
 
 
-@pytest.mark.parametrize(("theme", "size"), [("light", "wide"), ("dark", "phone"), ("light", "tiny")])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_the_pages_of_bans_are_good(open_as, lea, wave, theme, size):
     ban = make_network_ban("2001:db8:1234:5678::/64", note="W" * 90, held=True)
     make_network_ban("198.51.100.0/24", allow=True)

@@ -52,7 +52,7 @@ def test_ticked_ones_are_decided_and_come_back_together(open_as, moses, lea, com
     dialog.get_by_role("button", name="Reject").click()
     expect(page.get_by_role("article")).to_have_count(1)
     expect(page.get_by_role("article")).to_be_focused()
-    expect(page.get_by_role("alert")).to_contain_text(f"1 left as they were. Comment {comments[1].pk}: lea approved")
+    expect(page.get_by_role("alert")).to_contain_text(f"1 left as it was. Comment {comments[1].pk}: lea approved")
     expect(page.locator("#live")).to_contain_text("2 comments were rejected.")
     expect(page.locator("#badge-nav-comments")).to_contain_text("1")
     assert states() == ["rejected", "approved", "rejected", "pending"]

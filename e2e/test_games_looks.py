@@ -56,6 +56,7 @@ def keys(rita):
     return {"game": game.pk, **{name: build.pk for name, build in builds.items()}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_every_page_of_games(open_as, rita, keys, theme, size, allowed):
     allowed.add(422)

@@ -215,6 +215,7 @@ def test_u_undoes_what_the_toast_says_not_an_older_note(open_as, moses):
     assert [Comment.objects.get(pk=c.pk).status for c in comments] == ["rejected", "pending", "pending"]
 
 
+@pytest.mark.slow
 def test_fifty_by_thumb_without_a_sideways_scroll_or_a_zoom(open_as, moses):
     for _ in range(52):
         make_comment(body="a perfectly fine comment with a rather long sentence in it, to be read on a phone")

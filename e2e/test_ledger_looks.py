@@ -40,6 +40,7 @@ def keys(moses, lea):
     return {name: each.gesture.first_entry_id for name, each in keys.items()} | {"member": moses.pk}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_every_page_of_the_ledger(open_as, lea, keys, theme, size):
     page = open_as(lea, PAGES["list"], color_scheme=theme, viewport=SIZES[size])

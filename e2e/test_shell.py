@@ -53,7 +53,7 @@ def test_the_dashboard_draws_decisions_and_tells_them_as_a_table(open_as, moses)
     page = open_as(moses, "/manage/")
     picture = page.get_by_role("img", name="Decisions per day: 3 in all, at most 3 on one day.")
     expect(picture).to_be_visible()
-    assert picture.locator("rect").count() == 2
+    assert picture.locator("path[d^=M]").count() == 2
     page.get_by_text("The numbers as a table").click()
     assert page.get_by_role("row").last.get_by_role("cell").all_inner_texts() == ["2", "1", "3"]
 
@@ -120,3 +120,16 @@ def test_the_answer_to_a_verb_is_small(open_as, moses, full_queue):
     for answer in answers:
         assert answer.status == 200
         assert len(brotli.compress(answer.body())) <= 2_000, answer.url
+
+
+@pytest.mark.parametrize("path", ["/manage/comments/", "/manage/players/"])
+def test_back_shows_nothing_after_signing_out(open_as, moses, path):
+    make_comment(body="for staff only", player=make_player(username="kitty"))
+    page = open_as(moses, path)
+    expect(page.get_by_text("kitty").first).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert "kitty" not in page.content()
+    assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 0]

@@ -169,11 +169,18 @@ def request_changes(builds, act):
 )
 def retry(builds, act, stage=""):
     """From the stage that failed, or an earlier one. Raises nothing for a later one: it starts where it can."""
+    go_on(builds, act, stage)
+
+
+def go_on(builds, act, stage=""):
+    """What retrying builds is, by their own verb or by that of their jobs."""
 
     def start(build):
         wanted = _BEFORE.get(stage, build.reached)
         return min(wanted, build.reached, key=Build.PROCESSING.index)
 
+    if not builds:
+        return
     act.change(builds, state=start)
     _say(builds, "")
     _move_games(builds, act, Game.PROCESSING, status=Game.FAILED)
@@ -189,6 +196,13 @@ def retry(builds, act, stage=""):
     icon="x",
 )
 def cancel(builds, act):
+    stop(builds, act)
+
+
+def stop(builds, act):
+    """What cancelling builds is, by their own verb or by that of their jobs."""
+    if not builds:
+        return
     act.change(builds, state=Build.CANCELLED)
     _move_games(builds, act, _resting, status=Game.PROCESSING)
 
@@ -288,7 +302,7 @@ class SameZip(Exception):
 
 
 @transaction.atomic
-def upload(received, *, by, key, origin, game=None, title="", description="", tags=(), author=None):
+def upload(received, *, by, key, origin, note="", game=None, title="", description="", tags=(), author=None):
     """A zip in quarantine (games.intake.Received) becomes a build, of a new game when none is given.
 
     Returns the console.verbs.Outcome; in one that is `replayed` nothing was made. Raises SameZip, KeyReused.
@@ -314,7 +328,7 @@ def upload(received, *, by, key, origin, game=None, title="", description="", ta
         state=Build.CANCELLED,
         uploaded_by=by,
     )
-    outcome = receive(build, by=by, key=key, origin=origin, asked=about | {"sha256": received.sha256})
+    outcome = receive(build, by=by, key=key, origin=origin, note=note, asked=about | {"sha256": received.sha256})
     if outcome.replayed:
         transaction.set_rollback(True)
     return outcome

@@ -8,17 +8,24 @@ class GamesConfig(AppConfig):
     name = "games"
 
     def ready(self):
-        from console import live, respond, sections
-        from games import actions, cards, pipeline, receivers, roles, sweep  # noqa: F401  (actions declare their verbs)
+        from console import live, panels, respond, sections
+        from console.api import scopes
+        from games import actions, cards, checks, mails, news, pipeline, receivers, roles, sweep  # noqa: F401  (actions declare their verbs)
+        from games import panels as ours
         from moderation import profile
 
         post_migrate.connect(roles.apply, sender=self)
         pipeline.register()
         sweep.register()
+        news.register()
         receivers.connect()
+        mails.setup()
+        checks.ready()
         respond.register(cards.GAME_CARD)
         respond.register(cards.BUILD_CARD)
         profile.register(profile.Panel("games/_authored.html", cards.authored, "games.view_game"))
+        panels.register(panels.Panel(50, "games/_published.html", ours.published))
+        scopes.register(scopes.Scope("builds:write", "Upload builds of games.", position=60))
         live.watch("build", cards.bring_up_to_date)
         sections.register(
             sections.Section(

@@ -19,12 +19,12 @@ def games_url():
     return reverse("games:games")
 
 
-def belongs(game, url):
+def belongs(game, url, user):
     """Whether the list at this address shows the game."""
     return GameFilter(query_of(url), Game.objects.filter(pk=game.pk)).matches.exists()
 
 
-def found_at(url):
+def found_at(url, user):
     filterset = GameFilter(query_of(url), Game.objects.all())
     if not filterset.is_valid():
         return 0, ""

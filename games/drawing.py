@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 
 from console import rows
 from console.templatetags.console import ago
+from console.text import lay_open, lay_open_name
 from games.models import Build, Game
-from moderation.text import lay_open, lay_open_name
 
 ROWS = "games/_rows.jinja"
 

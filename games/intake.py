@@ -5,8 +5,10 @@ What arrived well but came with a form that has to be mended is held for a while
 
 import errno
 import hashlib
+import logging
 import os
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 
@@ -20,6 +22,7 @@ from django.utils.datastructures import MultiValueDict
 from games import quarantine
 from games.archive import Limits
 
+log = logging.getLogger("attendant.uploads")
 LIMITS = Limits()
 REST = 1024 * 1024  # what the form's other fields may take
 MOST = LIMITS.zip + REST
@@ -32,6 +35,7 @@ TOO_BIG = (
     f"The zip is larger than {LIMITS.zip // 2**20} MiB, the most that is taken. Make it smaller, then choose it again."
 )
 NO_ROOM = "There is no room for uploads just now. Nothing of the zip was kept; tell an operator, and try again later."
+NO_DISK = "Uploads cannot be kept just now. Nothing of the zip was kept; tell an operator, and try again later."
 
 
 class TooBig(Exception):
@@ -90,8 +94,9 @@ class Handler(FileUploadHandler):
             raise SkipFile
         self.taken = quarantine.new_name()
         path = quarantine.path_of(self.taken)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        with self._writing():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         self.size, self.synced, self.hash = 0, 0, hashlib.sha256()
 
     def receive_data_chunk(self, raw_data, start):
@@ -99,20 +104,17 @@ class Handler(FileUploadHandler):
         if self.size > LIMITS.zip:
             self._stop(TOO_BIG)
         self.hash.update(raw_data)
-        try:
+        with self._writing():
             self._file.write(raw_data)
             if self.size - self.synced > _SYNC:  # little is left to be written when the last byte is here
                 self._sync()
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                self._stop(NO_ROOM)
-            raise
 
     def file_complete(self, file_size):
         if self._file is None:
             return None
-        self._sync()
-        self._file.close()
+        with self._writing():  # the last bytes may be those there is no room for
+            self._sync()
+            self._file.close()
         self._file = None
         return ZipFile(Received(self.taken, self.file_name[:200], self.hash.hexdigest(), self.size))
 
@@ -122,11 +124,22 @@ class Handler(FileUploadHandler):
 
     def throw_away(self):
         """Nothing of it is kept."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        with suppress(OSError):  # of a full disk, to which closing writes what is left
+            if self._file:
+                self._file.close()
+        self._file = None
         if self.taken:
-            quarantine.remove(self.taken)
+            with suppress(OSError):
+                quarantine.remove(self.taken)
+
+    @contextmanager
+    def _writing(self):
+        """A disk that is full or broken is no fault of the zip's."""
+        try:
+            yield
+        except OSError as error:
+            log.error("an upload could not be kept: %r", error)
+            self._stop(NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else NO_DISK)
 
     def _sync(self):
         self._file.flush()

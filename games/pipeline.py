@@ -15,9 +15,10 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from console import jobs
+from console import jobcare, jobs
 from console.models import Job
 from games import actions, confined, pictures, quarantine
 from games.archive import Report
@@ -28,7 +29,21 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def register():
-    jobs.register(jobs.Kind(KIND, process, queue="uploads", ended=given_up, lock=lock_above))
+    jobs.register(
+        jobs.Kind(
+            KIND,
+            process,
+            queue="uploads",
+            ended=given_up,
+            lock=lock_above,
+            label="Process a build",
+            about=about,
+            retried=retried,
+            cancelled=cancelled,
+            retriable=retriable,
+            stays="Its build has moved on since, or its zip is gone: look at the build.",
+        )
+    )
 
 
 def keep_going(builds):
@@ -39,6 +54,7 @@ def keep_going(builds):
     if stop:
         jobs.cancel(Job.objects.filter(pk__in=stop))
     start = [build for build in builds if build.is_processing and build.job_id not in going]
+    jobcare.dismiss(Job.objects.filter(pk__in=[build.job_id for build in start if build.job_id]))
     made = jobs.enqueue(KIND, [{"build": build.pk} for build in start]) if start else []
     for build, job in zip(start, made, strict=True):
         build.job = job
@@ -62,9 +78,10 @@ def process(claim):
         shutil.rmtree(line.folder, ignore_errors=True)
 
 
-def lock_above(job):
-    Build.lock_above([job.args["build"]])
-    list(Build.objects.select_for_update().filter(pk=job.args["build"]).values_list("pk"))
+def lock_above(several):
+    keys = [job.args["build"] for job in several]
+    Build.lock_above(keys)
+    list(Build.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
 
 
 def given_up(job):
@@ -77,6 +94,33 @@ def given_up(job):
         actions.fail(build, by=None, error=job.error)
 
 
+def about(several):
+    """`{pk of a job: (the build it is about, its address)}`."""
+    builds = Build.objects.select_related("game").in_bulk([job.args["build"] for job in several])
+    found = [(job.pk, builds.get(job.args["build"])) for job in several]
+    return {pk: (str(build), build.get_absolute_url()) for pk, build in found if build}
+
+
+def retriable():
+    """A condition on jobs: those that their builds still wait for."""
+    return Exists(Build.objects.filter(job=OuterRef("pk"), state__in=(Build.FAILED, Build.CANCELLED)).exclude(zip=""))
+
+
+def retried(several, act):
+    """The builds of these jobs go on where they stopped, as by their own Retry."""
+    actions.go_on(_builds_of(several, state__in=(Build.FAILED, Build.CANCELLED)), act)
+
+
+def cancelled(several, act):
+    """The builds of these jobs are cancelled, as by their own Cancel."""
+    actions.stop(_builds_of(several, state__in=Build.PROCESSING), act)
+
+
+def _builds_of(several, **which):
+    """Their rows are locked already (lock_above)."""
+    return list(Build.objects.filter(job__in=several, **which).order_by("pk"))
+
+
 class Interrupted(Exception):
     """Somebody ended the child that looked into the zip: no fault of the zip's, and to be tried again."""
 
@@ -86,7 +130,7 @@ class Line:
 
     def __init__(self, claim, build):
         self.claim, self.build = claim, build
-        self.folder = Path(settings.WORK_DIR) / f"{build.prefix.hex}-{claim.job.pk}-{claim.job.attempt}"
+        self.folder = Path(settings.WORK_DIR) / f"{build.prefix.hex}-{claim.token.hex}"
         self.effects = {}  # fields of the build that the stage changes
         self.source, self.found = "", []  # what it found out, in place of what it did before
 

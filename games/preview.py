@@ -118,6 +118,7 @@ class PreviewMiddleware:
         label = label_of(request)
         if label is None:
             return self.get_response(request)
+        request.answered_by = "preview"
         signed, slash, path = request.path_info.removeprefix("/").partition("/")
         request.path = f"/{label}/{path}"  # what the log shows: addresses that still open something do not belong there
         ticket = Ticket.read(signed, label)

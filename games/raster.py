@@ -52,9 +52,9 @@ def read(path):
 def _decoded(image):
     if min(image.size) < SMALLEST:
         raise Unfit(f"is {image.width} × {image.height} pixels; at least {SMALLEST} each way are needed")
-    turn = _orientation(image)
     image.draft(None, (SIZE[0] * 2, SIZE[1] * 2))  # JPEGs are made smaller while they are decoded
-    image.load()  # all of it: the end may be missing
+    image.load()  # all of it: the end may be missing; before anything else loads it, and hides that it failed
+    turn = _orientation(image)
     if image.mode.startswith("I"):
         image = image.point(lambda value: value / 256).convert("L")  # 16 bits of grey
     image = image.convert("RGBA" if image.has_transparency_data else "RGB")

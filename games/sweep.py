@@ -34,8 +34,12 @@ KIND = "games.sweep"
 log = logging.getLogger("attendant.games")
 
 
+def work(claim):
+    claim.finish(swept=run(check=claim.check))
+
+
 def register():
-    jobs.register(jobs.Kind(KIND, lambda claim: claim.finish(swept=run(check=claim.check)), queue="uploads"))
+    jobs.register(jobs.Kind(KIND, work, queue="uploads", label="Remove files of old builds"))
 
 
 def begin():

@@ -7,10 +7,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django_select2.views import AutoResponseView
 from taggit.forms import TagField
 
-from console import ledger, respond
+from console import errors, flags, ledger, respond
 from console.base import KEY_REUSED, OUT_OF_DATE, ConsoleView, safe_next
 from console.forms import VerbForm
 from console.htmx import wants_partial
@@ -20,8 +19,10 @@ from games.cards import games_url
 from games.models import Build, Game
 from games.widgets import GameWidget
 from moderation import suggestions
+from moderation.lookups import LookupView
 from moderation.models import Player
 from moderation.text import fold
+from moderation.widgets import let_ask
 
 UPLOAD = "games.upload_game"
 MOST_TAGS, LONGEST_TAG = 10, 40
@@ -56,6 +57,8 @@ class UploadForm(VerbForm):
         super().__init__(data, files, **kwargs)
         self.problem = problem
         self.fields["zip"].help_text = LIMITS
+        if self.by:
+            let_ask(self, self.by)
 
     @property
     def held_zip(self):
@@ -159,6 +162,9 @@ class UploadPage(ConsoleView):
         return UploadForm(*args, by=self.request.user, initial=initial, **kwargs)
 
     def post(self, request, *args, **kwargs):
+        if words := flags.why_no_uploads(request):
+            intake.drain(request)
+            return errors.paused(request, words)
         try:
             self.handler = intake.begin(request)
         except intake.TooBig:
@@ -222,6 +228,7 @@ class AuthorsView(ConsoleView):
 
     permission_required = UPLOAD
     template_name = "games/suggest.html"
+    limit, limit_on = "search", ("GET", "HEAD")
 
     def get(self, request, *args, **kwargs):
         if not wants_partial(request):
@@ -233,10 +240,5 @@ class AuthorsView(ConsoleView):
         return super().get_context_data(names=suggestions.names("player", typed), **kwargs)
 
 
-class GameOptions(ConsoleView, AutoResponseView):
-    """What select2 asks while somebody types a game's name."""
-
+class GameOptions(LookupView):
     permission_required = "games.view_game"
-
-    def get(self, request, *args, **kwargs):
-        return AutoResponseView.get(self, request, term=request.GET.get("term", "").replace("\0", "")[:200])

@@ -6,8 +6,8 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 
 from console import jobs, live, verbs
-from console.base import ConsoleView, DetailPage, ListPage, VerbView, clean_query, in_dialog, safe_next
-from console.filters import narrowed
+from console.base import ConsoleView, DetailPage, ListPage, VerbView, safe_next
+from console.filters import FilterPanel, narrowed
 from console.keyset import Order
 from games import comparing, drawing
 from games.actions import BUILD, GAME
@@ -92,17 +92,10 @@ def empty(query):
     return {"icon": "gamepad-2", "heading": "No games yet", "words": "What publishers upload is listed here."}
 
 
-class GamesPanel(ConsoleView):
-    """Every filter there is, as a page, or as the body of the dialog."""
-
+class GamesPanel(FilterPanel):
     permission_required = VIEW
     template_name = "games/panel.html"
-
-    def get_context_data(self, **kwargs):
-        filterset = GameFilter(self.request.GET, Game.objects.all(), request=self.request, whole=True)
-        filterset.form.is_valid()
-        query = clean_query(self.request.GET, GameFilter.defaults)
-        return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
+    filterset_class = GameFilter
 
 
 class GamePage(DetailPage):

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from console.admin import ReadOnly
+from console.emergency import ReadOnly
 from moderation.models import Ban, Comment, Note, Player, Reason, Report
 
 
@@ -18,4 +18,4 @@ class PlayerAdmin(ReadOnly):
     show_full_result_count = False
 
 
-admin.site.register([Ban, Note, Reason, Report], ReadOnly)
+admin.site.register([Ban, Note, Reason, Report])

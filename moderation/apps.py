@@ -3,22 +3,50 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+# what tokens of portals may be allowed (console.api.scopes)
+SCOPES = [
+    ("comments:write", "Send comments, and their edits and deletions."),
+    ("players:write", "Send players, and their changes."),
+    ("reports:write", "Send reports by players."),
+    ("bans:read", "Ask whether a player or an address is banned."),
+]
+
 
 class ModerationConfig(AppConfig):
     name = "moderation"
 
     def ready(self):
-        from console import respond, sections, sign_ins, telling
-        from moderation import actions, ban_cards, cards, doors, roles  # noqa: F401  (actions declare their verbs)
+        from console import masking, outbox, respond, sections, signins, telling
+        from console.api import scopes
+        from console.exporting import sources
+        from moderation import actions, bancards, cards, connect, doors, news, received, retention, roles, traffic  # noqa: F401  (actions declare their verbs)
+        from moderation.mails import outcomes, samples, sending, topics, views
+        from moderation.masking import WHOLE
+        from moderation.players import PlayersSource
         from moderation.timeline import reason_labels
 
         post_migrate.connect(roles.apply, sender=self)
+        masking.guard(WHOLE)
+        retention.ready()
+        traffic.ready()
+        topics.wanted()  # a mistake in settings ends the start, not the first mail
+        outcomes.setup()
+        samples.setup()
+        views.setup()
+        sending.setup()
+        outbox.on_due(topics.collect)
+        news.register()
+        connect.ready()
+        received.register()
+        sources.register(PlayersSource)
         telling.name_reasons(reason_labels)
         respond.register(cards.COMMENT_CARD)
         respond.register(cards.PLAYER_CARD)
-        respond.register(ban_cards.BAN_CARD)
-        sign_ins.register_door(doors.at_sign_in)
+        respond.register(bancards.BAN_CARD)
+        signins.register_door(doors.at_sign_in)
         respond.register(cards.REASON_CARD)
+        for position, (name, sentence) in enumerate(SCOPES, start=1):
+            scopes.register(scopes.Scope(name, sentence, position))
         sections.register(
             sections.Section(
                 name="comments",
@@ -48,8 +76,8 @@ class ModerationConfig(AppConfig):
                 url="moderation:bans",
                 permission="moderation.view_ban",
                 icon="ban",
-                waiting=ban_cards.waiting,
-                oldest=ban_cards.oldest,
+                waiting=bancards.waiting,
+                oldest=bancards.oldest,
                 shortcuts=(sections.Shortcut("Ban a network", "moderation:ban_new", "moderation.ban_network", "ban"),),
                 position=30,
             )

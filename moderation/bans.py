@@ -4,28 +4,25 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from console import ledger, respond, telling, verbs
+from console import ledger, masking, respond, telling, verbs
 from console.base import (
-    KEY_REUSED,
-    OUT_OF_DATE,
     ConsoleView,
     DetailPage,
     ListPage,
+    NewPage,
     VerbView,
-    clean_query,
-    in_dialog,
     safe_next,
 )
 from console.clientip import client_ip
-from console.filters import narrowed
+from console.filters import FilterPanel, narrowed
 from console.htmx import wants_partial
 from console.keyset import Order
-from moderation import ban_drawing as drawing
+from moderation import bandrawing as drawing
 from moderation import networks, reach
 from moderation.actions import BAN, ban_network, lay
-from moderation.ban_cards import BAN_CARD, bans_url, found, page
-from moderation.ban_filters import ENDING, BanFilter
-from moderation.ban_forms import NetworkBanForm
+from moderation.bancards import BAN_CARD, bans_url, found, page
+from moderation.banfilters import ENDING, BanFilter
+from moderation.banforms import NetworkBanForm
 from moderation.lengths import until
 from moderation.models import Ban
 from moderation.timeline import told
@@ -94,17 +91,10 @@ def empty(query, status):
     return {"icon": icon, "heading": heading, "words": words}
 
 
-class BansPanel(ConsoleView):
-    """Every filter there is, as a page, or as the body of the dialog."""
-
+class BansPanel(FilterPanel):
     permission_required = VIEW
     template_name = "moderation/bans_panel.html"
-
-    def get_context_data(self, **kwargs):
-        filterset = BanFilter(self.request.GET, Ban.objects.all(), request=self.request, whole=True)
-        filterset.form.is_valid()
-        query = clean_query(self.request.GET, BanFilter.defaults)
-        return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
+    filterset_class = BanFilter
 
 
 class BanPage(DetailPage):
@@ -120,6 +110,8 @@ class BanPage(DetailPage):
         offered = drawing.offered_on(ban, verbs.offered(BAN, user), user)
         return context | {
             "ban": ban,
+            "whom": ban.shown(masking.sees_whole(user)),
+            "note": masking.words(ban.note, masking.sees_whole(user)),
             "on_ban": offered,
             "reason": telling.reasons().get(ban.reason, ban.reason),
             "own": ban.asked_by_id == user.pk,
@@ -138,6 +130,7 @@ class ReachView(ConsoleView):
 
     permission_required = LAY
     template_name = "moderation/reach_live.html"
+    limit, limit_on = "search", ("GET", "HEAD")
 
     def get(self, request, *args, **kwargs):
         if not wants_partial(request):
@@ -177,11 +170,12 @@ def foretold(request, data=None):
     }
 
 
-class NewBanPage(ConsoleView):
-    """GET shows the form, and the reach of the network in its address; POST lays the ban once that was seen."""
+class NewBanPage(NewPage):
+    """GET shows the reach of the network in its address, too; POST lays the ban once that was seen."""
 
     permission_required = LAY
     template_name = "moderation/new_ban.html"
+    fresh = True
 
     @staticmethod
     def address(query):
@@ -196,35 +190,20 @@ class NewBanPage(ConsoleView):
         self.next = safe_next(self.request, "")
 
     def get_context_data(self, **kwargs):
-        kwargs.setdefault("form", self.make_form())
         data = self.request.POST if self.request.method == "POST" else self.request.GET
         back = self.next or bans_url()
         return super().get_context_data(**foretold(self.request, data), here=back, back=back, **kwargs)
 
-    def post(self, request, *args, **kwargs):
-        form = self.make_form(request.POST)
-        if not form.is_valid():
-            broken = "version" in form.errors or "idempotency_key" in form.errors
-            return self.refuse(self.fresh_form(OUT_OF_DATE) if broken else form)
+    def look_first(self, form):
+        """A form that a browser sends says what reach it showed; who sends none saw it elsewhere."""
         data = form.cleaned_data
-        # a form that a browser sends says what it showed; who sends none saw it elsewhere
-        if "shown" in request.POST and data["shown"] != str(data["network"]) and not data["allow"]:
+        if "shown" in self.request.POST and data["shown"] != str(data["network"]) and not data["allow"]:
             return self.refuse(form, 200, first=LOOK_FIRST)
-        try:
-            outcome = ban_network(
-                data["network"],
-                by=request.user,
-                key=data["idempotency_key"],
-                origin=self.origin,
-                reason=data["reason"],
-                note=data["note"],
-                **form.extra,
-            )
-        except ledger.Conflict as conflict:
-            return self.refuse(self.fresh_form(conflict.message), 409)
-        except ledger.KeyReused:
-            return self.refuse(self.fresh_form(KEY_REUSED))
-        return self.succeed(outcome)
+        return None
+
+    def make(self, form, **sent):
+        data = form.cleaned_data
+        return ban_network(data["network"], reason=data["reason"], note=data["note"], **sent, **form.extra)
 
     def succeed(self, outcome):
         ban = outcome.done[0]
@@ -233,21 +212,7 @@ class NewBanPage(ConsoleView):
         else:
             along = ledger.taken_along(outcome.gesture, BAN)
             respond.remember(self.request, f"{said_of(ban)} {along}".strip(), outcome.gesture)
-        return HttpResponseRedirect(self.next or ban.get_absolute_url(), status=303)
-
-    def fresh_form(self, words):
-        """What was typed, with hidden fields made anew; `words` say why."""
-        data, fresh = self.request.POST.copy(), self.make_form()
-        for name in ("version", "idempotency_key"):
-            data[name] = str(fresh[name].value())
-        form = self.make_form(data)
-        form.add_error(None, words)
-        return form
-
-    def refuse(self, form, status=422, **context):
-        response = self.render_to_response(self.get_context_data(form=form, **context))
-        response.status_code = status
-        return response
+        return self.next or ban.get_absolute_url()
 
 
 def said_of(ban):

@@ -6,7 +6,7 @@ from django.urls import reverse
 from console import verbs
 from console.base import COUNTED
 from console.filters import query_of
-from console.flags import BULK_ACTIONS, is_on
+from console.flags import BULK_ACTIONS, KEY_LINE, is_on
 from console.respond import Card
 from console.templatetags.console import capped
 from moderation import drawing, playerlist
@@ -36,7 +36,7 @@ def status_of(url):
     return query_of(url).get("status") or Comment.PENDING
 
 
-def belongs(comment, url):
+def belongs(comment, url, user):
     """Whether the list at this address shows the comment."""
     query = query_of(url)
     if not set(query) - {"status", "order", "per"}:
@@ -44,7 +44,7 @@ def belongs(comment, url):
     return CommentFilter(query, Comment.objects.filter(pk=comment.pk)).matches.exists()
 
 
-def found_at(url):
+def found_at(url, user):
     """How much the list at this address holds now, and that as a sentence; `(0, "")` when it makes no sense."""
     filterset = CommentFilter(query_of(url), Comment.objects.all())
     if not filterset.is_valid():
@@ -71,6 +71,14 @@ def offers(request):
     if bulk and not is_on(request, BULK_ACTIONS):
         bulk = []
     return {"offered": offered, "on_author": on_author, "bulk": bulk}
+
+
+def key_line(request, offered, on_author, **rest):
+    """`[(key, what it does)]` on the list of comments, for those who have that line switched on and use keys."""
+    if not (request.user.shortcuts and is_on(request, KEY_LINE)):
+        return []
+    own = [(verb.key, verb.label) for verb in [*offered, *on_author] if verb.key]
+    return [("j", "Next"), ("k", "Previous"), *own, ("/", "Search"), ("?", "All keys")]
 
 
 def page(request, url, ticked=False):

@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from console import prepared, rows
 from console.templatetags.console import ago, moment, number
+from console.text import lay_open, lay_open_name
+from moderation.difference import both
 from moderation.models import Comment, Player
 from moderation.models.comments import CARD_REPORTS
-from moderation.text import lay_open, lay_open_name
 
 ROWS = "moderation/_rows.jinja"
+SHOWN = 700  # characters of a text on a card
 
 
 class CardPage(rows.Page):
@@ -38,6 +40,7 @@ class CardShape(NamedTuple):
     reports: int  # none, one or several
     game: bool
     said: int
+    was: str  # what had been decided on the earlier text; "" where there is none to show
     tick: str  # "", "off" or "on"
     conflict: bool
     oob: bool
@@ -52,12 +55,14 @@ class ChipsShape(NamedTuple):
 
 def card(row, page, conflict="", oob=False):
     """A comment's card (for_cards, or CommentOnCard) on a list."""
-    player, said = row.player, row.said
+    player, said, was = row.player, row.said, row.was
+    before, body = both(was.body, row.body, SHOWN) if was else ("", lay_open(row.body, SHOWN))
     shape = CardShape(
         row.status,
         min(row.report_count, 2),
         row.game is not None,
         len(said),
+        was.status if was else "",
         (page.bulk and ("on" if page.ticked else "off")) or "",
         bool(conflict),
         oob,
@@ -74,7 +79,8 @@ def card(row, page, conflict="", oob=False):
         "game": row.game.title if row.game else "",
         "written": ago(row.created_at),
         "reports": row.report_count,
-        "body": lay_open(row.body, 700),
+        "body": body,
+        "before": before,
         "conflict": conflict,
         **{f"said_{place}": lay_open(report.words, 300) for place, report in enumerate(said)},
         **author_values(player),
@@ -163,17 +169,18 @@ class CommentOnCard:
     game: object  # with a title, or None
     player: Author
     said: list
+    was: object  # the earlier text that was decided on: body and status, or None
 
     _meta = Comment._meta
     get_absolute_url = Comment.get_absolute_url
 
 
-Titled, Said = namedtuple("Titled", "title"), namedtuple("Said", "words")
+Titled, Said, Was = namedtuple("Titled", "title"), namedtuple("Said", "words"), namedtuple("Was", "body status")
 
 # what PlayerQuerySet.with_standing and CommentQuerySet.for_cards say, by one statement
 _CARDS = """
     SELECT c.id, c.version, c.status, c.body, extract(epoch FROM c.created_at)::float8, c.report_count, g.title,
-        said.words, p.id, p.version, p.username,
+        said.words, was.body, was.status, p.id, p.version, p.username,
         extract(epoch FROM p.joined_at)::float8, tally.approved, tally.rejected, strikes.number, ban.id,
         ban.expires_at
     FROM unnest(%(keys)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
@@ -201,6 +208,11 @@ _CARDS = """
             ORDER BY r.id DESC LIMIT %(reports)s
         ) END AS words
     ) said
+    LEFT JOIN LATERAL (
+        SELECT e.body, e.status FROM moderation_commentedit e
+        WHERE c.edits > 0 AND c.status = 'pending' AND e.comment_id = c.id AND e.status <> 'pending'
+        ORDER BY e.id DESC LIMIT 1
+    ) was ON true
     ORDER BY wanted.place
 """
 
@@ -214,10 +226,12 @@ def load(keys):
         return [_read(*row) for row in cursor.fetchall()]
 
 
-def _read(pk, version, status, body, written, reports, title, said, author_pk, author_version, name, joined, *rest):
-    author = Author(author_pk, author_version, name, _at(joined), *rest)
+def _read(pk, version, status, body, written, reports, title, said, before, decided, author, author_version, *rest):
+    name, joined, *standing = rest
+    author = Author(author, author_version, name, _at(joined), *standing)
     words = [Said(each) for each in said or ()]
-    return CommentOnCard(pk, version, status, body, _at(written), reports, title and Titled(title), author, words)
+    was = Was(before, decided) if decided else None
+    return CommentOnCard(pk, version, status, body, _at(written), reports, title and Titled(title), author, words, was)
 
 
 def _at(seconds):

@@ -4,6 +4,7 @@ from django import forms
 from django.core.validators import validate_email
 
 from console.forms import OnByDefault, VerbForm
+from moderation import masking
 
 
 class EditForm(VerbForm):
@@ -47,10 +48,12 @@ class EditForm(VerbForm):
 
     def __init__(self, data=None, *args, **kwargs):
         super().__init__(data, *args, **kwargs)
+        if self.row and self.by and not masking.sees(self.by, self.row):
+            del self.fields["email"]  # whoever may not see it does not write over it
         if self.row:
             self.initial |= {name: getattr(self.row, name) for name in self.OWN}
         for name in self.OWN if data is not None else ():
-            if name not in data:
+            if name not in data and name in self.fields:
                 del self.fields[name]
 
     @property

@@ -1,10 +1,11 @@
 """What of a player can be erased, and erasing it: in every place where it is kept, by set-based SQL.
 
-Gone are name, e-mail, bio, address and portal id of the player; text, search text and address of their comments; words
-of the reports they made and of those on their comments; notes about them, and those on their bans; every personal value
-that the ledger points at and that is about the player, their comments, bans, strikes or notes; and the note of every
-gesture that touched any of these. Such a note may be about others as well, and goes all the same: it may name this one.
-So does the filter of an export when somebody looked for them by their name, mail, address or portal id.
+Gone are name, e-mail, bio, address and portal id of the player; text, earlier texts, search text and address of their
+comments; words of the reports they made and of those on their comments; notes about them, and those on their bans;
+what events of the portal said of them; what they were told by mail and when; every personal value that the ledger
+points at and that is about the player, their comments, bans, strikes or notes; and the note of every gesture that
+touched any of these. Such a note may be about others as well, and goes all the same: it may name this one. So does the
+filter of an export when somebody looked for them by their name, mail, address or portal id.
 
 What others wrote elsewhere, backups, and exports that were taken before are out of reach.
 """
@@ -18,9 +19,11 @@ from console import personal
 from console.models import Entry, Personal
 
 SAID = "Erased on request."
-TABLES = "player", "comment", "commenttext", "report", "note", "ban"
+TABLES = "player", "comment", "commentedit", "commenttext", "report", "note", "ban", "notice", "mailing"
 
 _COMMENTS = "(SELECT id FROM moderation_comment WHERE player_id = ANY(%(players)s))"
+_NAMES = "(SELECT external_id FROM moderation_player WHERE id = ANY(%(players)s))"
+_COMMENT_NAMES = "(SELECT external_id FROM moderation_comment WHERE player_id = ANY(%(players)s))"
 _HANGING_ON = "\n".join(
     f"UNION ALL SELECT 'moderation.{name}', id FROM moderation_{name} WHERE player_id = ANY(%(players)s)"
     for name in ("comment", "ban", "strike", "note")
@@ -35,6 +38,7 @@ _PERSONAL = f"""
 """
 _COUNTED = {
     ("comment", "comments"): "FROM moderation_comment WHERE player_id = ANY(%(players)s)",
+    ("earlier text", "earlier texts"): f"FROM moderation_commentedit WHERE comment_id IN {_COMMENTS}",
     ("report", "reports"): f"""
         FROM moderation_report WHERE words <> '' AND (player_id = ANY(%(players)s) OR comment_id IN {_COMMENTS})""",
     ("note", "notes"): "FROM moderation_note WHERE player_id = ANY(%(players)s)",
@@ -46,11 +50,23 @@ _STATEMENTS = [
     "SELECT id FROM moderation_comment WHERE player_id = ANY(%(players)s) ORDER BY id FOR UPDATE",
     """UPDATE moderation_comment SET body = %(said)s, ip = NULL, fingerprint = NULL, version = version + 1
         WHERE player_id = ANY(%(players)s)""",
+    f"DELETE FROM moderation_commentedit WHERE comment_id IN {_COMMENTS}",
     f"UPDATE moderation_commenttext SET folded = '' WHERE comment_id IN {_COMMENTS}",
     f"""UPDATE moderation_report SET words = ''
         WHERE words <> '' AND (player_id = ANY(%(players)s) OR comment_id IN {_COMMENTS})""",
+    # what it said, what was wrong with that in its own words, and of whom it was
+    f"""UPDATE console_received SET data = NULL, error = '',
+        about = CASE WHEN type LIKE 'player.%%' THEN '' ELSE about END
+        WHERE (data IS NOT NULL OR error <> '' OR type LIKE 'player.%%') AND (
+        data ->> 'player' IN {_NAMES} OR 'author:' || (data ->> 'author') IN {_NAMES}
+        OR (type LIKE 'player.%%' AND about IN {_NAMES})
+        OR (type LIKE 'comment.%%' AND about IN {_COMMENT_NAMES})
+        OR (type LIKE 'report.%%' AND data ->> 'comment' IN {_COMMENT_NAMES})
+    )""",
     "UPDATE moderation_note SET text = %(said)s WHERE player_id = ANY(%(players)s)",
     "UPDATE moderation_ban SET note = '' WHERE player_id = ANY(%(players)s) AND note <> ''",
+    "DELETE FROM moderation_notice WHERE player_id = ANY(%(players)s)",
+    "DELETE FROM moderation_mailing WHERE player_id = ANY(%(players)s)",
     f"DELETE FROM {_PERSONAL}",
     """UPDATE moderation_player AS player SET email = '', bio = '', last_ip = NULL, username = 'erased player ' || id,
         external_id = 'erased-' || id || CASE WHEN EXISTS (
@@ -107,6 +123,6 @@ def _names(query, known):
 
 def forget():
     """Lets go of what the database itself still holds of it: dead rows, and samples in its statistics."""
-    tables = ", ".join([*(f"moderation_{name}" for name in TABLES), "console_personal"])
+    tables = ", ".join([*(f"moderation_{name}" for name in TABLES), "console_personal", "console_received"])
     with connections["owner"].cursor() as cursor:
         cursor.execute(f"VACUUM (ANALYZE) {tables}")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from console import prepared, verbs
+from console import masking, prepared, verbs
 from console.undo import may_undo
 from moderation.models import Player
 from moderation.models.shared import stem
@@ -100,7 +100,10 @@ def events(player, user, most, before=None):
     with prepared.cursor() as cursor:
         cursor.execute(sql, given | {"before": before or "infinity"})
         found = [Event(*row) for row in cursor.fetchall()]
+    whole = masking.sees_whole(user)
     for event in found:
+        if event.kind == "entry":
+            event.words = masking.words(event.words, whole)
         event.undo_url = _undo_url(event, user)
     return found[:most], len(found) > most
 

@@ -7,7 +7,7 @@ from django import forms
 from django.apps import apps
 from django.db.models import Q
 
-from console.filters import DaysForm, ListFilter, choice, day, midnight, text
+from console.filters import DaysForm, ListFilter, choice, day, hour, in_hour, midnight, text
 from console.keyset import Matches
 from moderation.models import Comment, Player
 from moderation.text import fold
@@ -80,7 +80,7 @@ class CommentFilter(ListFilter):
 
     defaults = {"status": Comment.PENDING, "order": "oldest", "per": "25"}
     # what the panel sets, besides the tabs, the order and the search that are always at hand
-    in_panel = ("game", "player", "games", "players", "games_text", "players_text", "reported", "from", "to")
+    in_panel = ("game", "player", "games", "players", "games_text", "players_text", "reported", "from", "to", "hour")
 
     statuses = (*Comment.STATUSES, (ALL, "All"))
 
@@ -95,6 +95,7 @@ class CommentFilter(ListFilter):
     reported = choice("Reported", [(YES, "Reported"), (NO, "Not reported")], method="by_reports")
     locals()["from"] = day("From", "from_day")  # the parameter is called what Python calls a keyword
     to = day("To", "to_day")
+    hour = hour("Hour", "by_hour")
     order = choice("Order", [(o, f"{o.capitalize()} first") for o in ORDERS], method="keep", empty_label=None)
     per = choice("On a page", [(n, n) for n in ("25", "50", "100")], method="keep", empty_label=None)
 
@@ -147,6 +148,9 @@ class CommentFilter(ListFilter):
 
     def to_day(self, queryset, name, value):
         return queryset if value == date.max else queryset.filter(created_at__lt=midnight(value + timedelta(days=1)))
+
+    def by_hour(self, queryset, name, value):
+        return queryset.filter(in_hour("created_at", value))
 
     def by_reports(self, queryset, name, value):
         return queryset.filter(report_count__gt=0) if value == YES else queryset.filter(report_count=0)

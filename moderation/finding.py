@@ -6,13 +6,17 @@ Each way is a query of its own, so that each can use its index; together they ar
 import re
 from ipaddress import ip_address, ip_network
 
+from console import masking
+
 _V4_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,2}\.|\d{1,3}(?:\.\d{1,3}){1,2}")
 _V6_START = re.compile(r"[0-9a-f]{1,4}(?:(?::[0-9a-f]{1,4}){1,6}(?:::?)?|::?)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?(\d{1,18})", re.ASCII)
 
 
-def search_players(queryset, words):
-    """Querysets that together hold the players these words find; the same player may be in several."""
+def search_players(queryset, words, whole=True):
+    """Querysets that together hold the players these words find; the same player may be in several. For somebody who
+    does not see addresses `whole`, no e-mail is looked through, and no network narrower than what they are shown.
+    """
     words = words.strip()
     number = _NUMBER.fullmatch(words)
     parts = [queryset.filter(pk=number[1])] if number else []
@@ -20,13 +24,14 @@ def search_players(queryset, words):
         return parts or [queryset.none()]
     network = network_of(words)
     if network:
-        parts.append(queryset.filter(last_ip__range=(str(network[0]), str(network[-1]))))
+        network = masking.widened(network, whole)
+        # from the network itself on: an old address is kept as its network, which sorts before any address in it
+        parts.append(queryset.filter(last_ip__range=(str(network), str(network[-1]))))
     if words:
         parts.append(queryset.filter(external_id=words))
-    if len(words) == 2:
-        parts += [queryset.filter(username__istartswith=words), queryset.filter(email__istartswith=words)]
-    elif len(words) > 2:
-        parts += [queryset.filter(username__icontains=words), queryset.filter(email__icontains=words)]
+    if len(words) > 1:
+        lookup = "icontains" if len(words) > 2 else "istartswith"
+        parts += [queryset.filter(**{f"{field}__{lookup}": words}) for field in ("username", *["email"][: int(whole)])]
     return parts or [queryset.none()]
 
 

@@ -178,5 +178,14 @@ class WhyForm(VerbForm):
     note = note_field(label="Why (optional)")
 
 
+class RevealForm(VerbForm):
+    note = note_field(
+        required=True,
+        label="Why you need to see them",
+        help_text="It goes on record with your name. You see them for 15 minutes, on this player's pages.",
+        error_messages={"required": "Write why you need to see them."},
+    )
+
+
 class NoteForm(VerbForm):
     note = note_field(required=True, label="What colleagues should know")

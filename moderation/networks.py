@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from console.clientip import is_trusted_proxy, parse
+from console.clientip import is_trusted_proxy, parse, proxy_networks
 
 V6_HOME = 64  # what one subscriber has at least: security.md 8
 MAPPED = 96  # ::ffff:0:0/96 holds IPv4 inside IPv6
@@ -75,8 +75,7 @@ def against(network, user, client):
 def _holds_a_proxy(network):
     if is_trusted_proxy(network.network_address):
         return True
-    proxies = (ip_network(proxy.strip(), strict=False) for proxy in settings.TRUSTED_PROXIES)
-    return any(proxy.version == network.version and proxy.overlaps(network) for proxy in proxies)
+    return any(proxy.version == network.version and proxy.overlaps(network) for proxy in proxy_networks())
 
 
 class NetworkField(models.Field):
@@ -100,6 +99,19 @@ class NetworkField(models.Field):
         return None if value in (None, "") else str(value)
 
 
+class AddressField(models.GenericIPAddressField):
+    """An `inet` with an address as text, or with what is left of an old one: its network (moderation.retention)."""
+
+    def to_python(self, value):
+        return str(ip_network(value, strict=False)) if "/" in str(value) else super().to_python(value)
+
+    def get_prep_value(self, value):
+        return models.Field.get_prep_value(self, value) or None
+
+    def get_db_prep_value(self, value, connection, prepared=False):
+        return str(value) if value else None
+
+
 class _Contained(models.Lookup):
     """`field__within=network`: the address or network lies in it, or is it. The planner finds a range for it in an
     ordinary index when the network is a constant.
@@ -112,6 +124,12 @@ class _Contained(models.Lookup):
         return f"{left} {self.operator} %s::inet", [*params, str(self.rhs)]
 
 
+class _Length(models.Transform):
+    """`field__masklen`: 32 or 128 for a whole address, less for one that was shortened (moderation.retention)."""
+
+    lookup_name, function, output_field = "masklen", "masklen", models.IntegerField()
+
+
 class _Covering(_Contained):
     lookup_name, operator = "covers", ">>="
 
@@ -121,5 +139,5 @@ class _Meeting(_Contained):
 
 
 for field in (NetworkField, models.GenericIPAddressField):
-    for lookup in (_Contained, _Covering, _Meeting):
+    for lookup in (_Contained, _Covering, _Meeting, _Length):
         field.register_lookup(lookup)

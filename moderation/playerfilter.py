@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from django import forms
 from django.db.models import Q
 
-from console.filters import ListFilter, choice, day, midnight, text
+from console import masking
+from console.filters import ListFilter, choice, day, hour, in_hour, midnight, text
 from console.keyset import Matches
 from moderation.filters import ALL, games
-from moderation.finding import search_players
+from moderation.finding import network_of, search_players
 from moderation.models import Ban, Player
 
 ACTIVE, BANNED, INACTIVE = "active", "banned", "inactive"
@@ -36,7 +37,7 @@ class PeriodsForm(forms.Form):
 
 class PlayerFilter(ListFilter):
     defaults = {"status": ALL, "order": "joined", "per": "25"}
-    in_panel = ("struck", "game", "joined_from", "joined_to", "seen_from", "seen_to")
+    in_panel = ("struck", "game", "joined_from", "joined_to", "joined_hour", "seen_from", "seen_to")
     statuses = ((ALL, "All"), (ACTIVE, "Active"), (BANNED, "Banned"), (INACTIVE, "Inactive"))
 
     q = text("Search", method="keep")
@@ -45,6 +46,7 @@ class PlayerFilter(ListFilter):
     game = text("Last played", method="by_game")
     joined_from = day("Joined from", "from_day")
     joined_to = day("Joined to", "to_day")
+    joined_hour = hour("Joined in the hour", "by_hour")
     seen_from = day("Last seen from", "from_day")
     seen_to = day("Last seen to", "to_day")
     order = choice("Order", list(ORDERS.items()), method="keep", empty_label=None)
@@ -65,7 +67,12 @@ class PlayerFilter(ListFilter):
     def matches(self):
         """What the other filters leave, or what a search finds in it."""
         words = self.is_valid() and self.form.cleaned_data.get("q")
-        return Matches(search_players(self.qs, words)) if words else super().matches
+        return Matches(search_players(self.qs, words, self.sees_whole)) if words else super().matches
+
+    @property
+    def widened(self):
+        words = self.is_valid() and self.form.cleaned_data.get("q")
+        return masking.said_of(network_of(words), self.sees_whole) if words else ""
 
     def by_status(self, queryset, name, value):
         if value == ALL:
@@ -88,6 +95,9 @@ class PlayerFilter(ListFilter):
         if value == date.max:
             return queryset
         return queryset.filter(**{f"{field}__lt": midnight(value + timedelta(days=1)) for field in _fields(name)})
+
+    def by_hour(self, queryset, name, value):
+        return queryset.filter(in_hour("joined_at", value))
 
     def keep(self, queryset, name, value):
         return queryset

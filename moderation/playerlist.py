@@ -7,13 +7,13 @@ from typing import NamedTuple
 from django.urls import reverse
 from django.utils import timezone
 
-from console import prepared, rows, verbs
+from console import masking, prepared, rows, verbs
 from console.base import COUNTED
 from console.filters import query_of
 from console.templatetags.console import ago, capped, moment, number
+from console.text import lay_open_name, lay_open_plain
 from moderation.models import Player
 from moderation.playerfilter import ALL, PlayerFilter
-from moderation.text import lay_open_name, lay_open_plain
 
 ROWS = "moderation/_rows.jinja"
 OFFERED = ("player.ban", "player.unban", "player.warn")
@@ -50,7 +50,7 @@ class Row:
     version: int
     username: str
     email: str
-    last_ip: str
+    last_ip: str | None
     is_active: bool
     joined_at: datetime
     last_seen_at: datetime | None
@@ -69,7 +69,7 @@ class Row:
 
 
 _ROWS = """
-    SELECT p.id, p.version, p.username, p.email, coalesce(host(p.last_ip), ''), p.is_active, p.joined_at,
+    SELECT p.id, p.version, p.username, p.email, p.last_ip, p.is_active, p.joined_at,
         p.last_seen_at, p.comment_count, p.strikes, strikes.weight, ban.id, ban.expires_at, g.title,
         p.external_id
     FROM unnest(%(keys)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
@@ -118,8 +118,8 @@ def draw(row, page, conflict="", oob=False):
         "url": row.get_absolute_url(),
         "place": f"#player-{row.pk}",
         "name": lay_open_name(row.username),
-        "email": lay_open_plain(row.email),
-        "address": row.last_ip,
+        "email": lay_open_plain(masking.email(row.email, page.sees_whole)),
+        "address": masking.address(row.last_ip, page.sees_whole),
         "until": moment(row.banned_until) if row.banned_until else "",
         "weight": int(row.active_strikes),
         "strikes": number(row.strikes),
@@ -147,14 +147,14 @@ def page(request, url):
     return PlayersPage(request, url, offered, searched="q" in query_of(url))
 
 
-def belongs(player, url):
+def belongs(player, url, user):
     """Whether the list at this address shows the player."""
-    return PlayerFilter(query_of(url), Player.objects.filter(pk=player.pk)).matches.exists()
+    return PlayerFilter(query_of(url), Player.objects.filter(pk=player.pk), by=user).matches.exists()
 
 
-def found_at(url):
+def found_at(url, user):
     """How much the list at this address holds now, and that as a sentence."""
-    filterset = PlayerFilter(query_of(url), Player.objects.all())
+    filterset = PlayerFilter(query_of(url), Player.objects.all(), by=user)
     if not filterset.is_valid():
         return 0, ""
     total = filterset.matches.count(COUNTED)

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from django.http import Http404
 from django.utils.http import urlencode
 
-from console import verbs
-from console.base import ConsoleView, DetailPage, ListPage, VerbView, clean_query, in_dialog, safe_next
+from console import masking, verbs
+from console.base import DetailPage, ListPage, VerbView, in_dialog, safe_next
+from console.exporting.sources import Source
 from console.exports import ExportView
-from console.filters import narrowed
+from console.filters import FilterPanel, narrowed
 from console.htmx import wants_partial
 from console.keyset import Order
+from moderation import masking as shown_to
 from moderation import playerlist, profile
 from moderation.cards import COMMENT, PLAYER, PLAYER_CARD, comments_url
 from moderation.events import events
@@ -19,6 +21,7 @@ from moderation.playerfilter import PlayerFilter
 from moderation.playerlist import players_url
 
 VIEW = "moderation.view_player"
+EXPORT = "moderation.export_player"
 
 
 def _order(name, phrase, field, descending=True):
@@ -52,11 +55,12 @@ class PlayersPage(ListPage):
         return context | {
             "cards": playerlist.players(rows, playerlist.page(self.request, context["here"])),
             "statuses": PlayerFilter.statuses,
-            "may_export": self.request.user.has_perm("moderation.export_player"),
+            "may_export": self.request.user.has_perm(EXPORT),
             "narrowed": narrowed(filterset, query),
             "kept": [(name, value) for name in kept for value in query.getlist(name)],
             "found": playerlist.found(context["total"], filterset.shown_status) if valid else "Nothing was looked for",
-            "empty": None if rows else (empty(query) if valid else UNCLEAR),
+            "empty": None if rows else (empty(query, filterset.sees_whole) if valid else UNCLEAR),
+            "looks_for": "name, e-mail, address, id" if filterset.sees_whole else "name, network, id",
         }
 
     def render_to_response(self, context, **kwargs):
@@ -80,18 +84,25 @@ UNCLEAR = {
 }
 
 
-def empty(query):
+SEARCHED = (
+    "Names and e-mail addresses are searched from three characters anywhere, ids whole, and networks as they are "
+    "written: 203.0.113.7, 203.0.113. or 203.0.113.0/24."
+)
+SEARCHED_MASKED = (
+    "Names are searched from three characters anywhere, ids whole, and networks as they are written: 203.0.113. or "
+    "203.0.113.0/24. Your role sees no whole addresses or e-mails, so it cannot search them."
+)
+
+
+def empty(query, whole=True):
     """What an empty list says, and the one way on."""
     words = query.get("q", "")
     if len(words) == 1:
         heading = "Type a little more"
-        words = "Names and e-mail addresses are searched from their first two characters."
+        words = f"Names{' and e-mail addresses' if whole else ''} are searched from their first two characters."
     elif words:
         heading = f"Nobody is found by “{words}”"
-        words = (
-            "Names and e-mail addresses are searched from three characters anywhere, ids whole, and networks as they "
-            "are written: 203.0.113.7, 203.0.113. or 203.0.113.0/24."
-        )
+        words = SEARCHED if whole else SEARCHED_MASKED
     elif query:
         heading, words = "Nothing matches these filters", "Remove one of them above, or all of them."
     else:
@@ -99,8 +110,9 @@ def empty(query):
     return {"icon": "search", "heading": heading, "words": words, "href": "?", "action": "Show all players"}
 
 
-class PlayersExport(ExportView):
-    permission_required = "moderation.export_player"
+class PlayersSource(Source):
+    name, url = "players", "moderation:players_export"
+    permission = EXPORT
     page = PlayersPage
     noun = "players"
     columns = (
@@ -119,18 +131,27 @@ class PlayersExport(ExportView):
         ("Strikes ever", "strikes"),
     )
 
+    def get_queryset(self):
+        return Player.objects.all()
 
-class PlayersPanel(ConsoleView):
-    """Every filter there is, as a page, or as the body of the dialog."""
+    def load(self, keys):
+        return playerlist.load(keys)
 
+    def cells(self, row):
+        whole = self.filterset.sees_whole
+        row.email, row.last_ip = masking.email(row.email, whole), masking.address(row.last_ip, whole)
+        return super().cells(row)
+
+
+class PlayersExport(ExportView):
+    permission_required = EXPORT
+    source_class = PlayersSource
+
+
+class PlayersPanel(FilterPanel):
     permission_required = VIEW
     template_name = "moderation/players_panel.html"
-
-    def get_context_data(self, **kwargs):
-        filterset = PlayerFilter(self.request.GET, Player.objects.all(), request=self.request, whole=True)
-        filterset.form.is_valid()
-        query = clean_query(self.request.GET, PlayerFilter.defaults)
-        return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
+    filterset_class = PlayerFilter
 
 
 TABS = (("", "Overview"), ("comments", "Comments"), ("addresses", "Addresses"), ("timeline", "Timeline"))
@@ -149,11 +170,21 @@ class PlayerPage(DetailPage):
         context = super().get_context_data(**kwargs)
         tab = self.request.GET.get("tab", "")
         context["tab"] = tab if tab in dict(TABS) else ""
+        user = self.request.user
+        self.whole = masking.sees_whole(user)
+        shown_until = None if self.whole else shown_to.shown_until(user, self.object)
+        self.shown = self.whole or shown_until is not None
+        offered = verbs.offered(PLAYER, user)
         back = safe_next(self.request, players_url())
         return context | {
             "player": self.object,
-            "on_player": verbs.offered(PLAYER, self.request.user),
-            "on_comment": verbs.offered(COMMENT, self.request.user),
+            "on_player": [verb for verb in offered if verb.name != shown_to.VERB],
+            "reveal": [verb for verb in offered if verb.name == shown_to.VERB and not self.shown],
+            "shown_until": shown_until,
+            "may_export": user.has_perm(EXPORT),
+            "email": masking.email(self.object.email, self.shown),
+            "last_ip": masking.address(self.object.last_ip, self.shown),
+            "on_comment": verbs.offered(COMMENT, user),
             "back": back,
             "back_label": "Comments" if back.partition("?")[0] == comments_url() else "Players",
             "tabs": [(name, label, _query(self.request, tab=name)) for name, label in TABS],
@@ -163,7 +194,7 @@ class PlayerPage(DetailPage):
     def _overview(self, here):
         told, more = events(self.object, self.request.user, 10)
         return {
-            **profile.record(self.object),
+            **profile.record(self.object, self.whole),
             "recent": self._latest()[:5],
             "events": told,
             "earlier": _query(self.request, tab="timeline") if more else "",
@@ -174,7 +205,7 @@ class PlayerPage(DetailPage):
         return {"recent": self._latest()[:20]}
 
     def _addresses(self, here):
-        return profile.addresses(self.object, self.request.user, here)
+        return profile.addresses(self.object, self.request.user, here, self.shown)
 
     def _timeline(self, here):
         before = self.request.GET.get("before", "")

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from console import prepared, verbs
+from console import masking, prepared, verbs
 from console.charts import OTHERS, Series, stacked
 from console.decisions import TONES
 from moderation.models import Ban, Comment, Player, Strike
@@ -78,8 +78,10 @@ _RECORD = f"""
 """
 
 
-def record(player):
-    """What was done about the player: bans, strikes, notes (newest first), and the pictures of the last days."""
+def record(player, whole=True):
+    """What was done about the player: bans, strikes, notes (newest first), and the pictures of the last days. Addresses
+    in notes are masked unless `whole`.
+    """
     today = timezone.now().astimezone(UTC).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
@@ -89,6 +91,8 @@ def record(player):
     kinds = defaultdict(list)
     for row in found:
         kinds[row.kind].append(row)
+    for note in kinds["note"]:
+        note.words = masking.words(note.words, whole)
     return {
         "bans": [_with(Ban(pk=b.id, starts_at=b.at, expires_at=b.until, lifted_at=b.ended), b) for b in kinds["ban"]],
         "strikes": [
@@ -109,7 +113,12 @@ def _with(row, found):
 
 
 def _comments(days, rows):
-    looks = ((Comment.APPROVED, "ok"), (Comment.PENDING, "other-1"), (Comment.REJECTED, "danger"))
+    looks = (
+        (Comment.APPROVED, "ok"),
+        (Comment.PENDING, "other-1"),
+        (Comment.REJECTED, "danger"),
+        (Comment.DELETED, "other-2"),
+    )
     series = [Series(status.capitalize(), tone, _numbers(days, rows, status)) for status, tone in looks]
     return stacked("Comments per day", [f"{day:%d %b}" for day in days], series)
 
@@ -133,7 +142,7 @@ def _numbers(days, rows, code):
 
 
 _ADDRESSES = """
-    SELECT host(ip), sum(times)::bigint AS times, min(first) AS first, max(last) AS last FROM (
+    SELECT ip, sum(times)::bigint AS times, min(first) AS first, max(last) AS last FROM (
         SELECT ip, count(*) AS times, min(created_at) AS first, max(created_at) AS last FROM (
             SELECT ip, created_at FROM moderation_comment WHERE player_id = %(player)s
             ORDER BY created_at DESC, id DESC LIMIT %(latest)s
@@ -148,7 +157,7 @@ _OTHERS = """
     WITH networks AS (
         SELECT DISTINCT CASE WHEN family(ip) = 4 THEN ip ELSE host(network(set_masklen(ip, 64)))::inet END AS first,
             CASE WHEN family(ip) = 4 THEN ip ELSE host(broadcast(set_masklen(ip, 64)))::inet END AS last
-        FROM unnest(%(addresses)s::inet[]) AS ip
+        FROM unnest(%(addresses)s::inet[]) AS ip WHERE masklen(ip) IN (32, 128)
     ), seen AS (
         SELECT found.player_id, found.ip, found.at FROM networks CROSS JOIN LATERAL (
             (SELECT c.player_id, c.ip, c.created_at AS at FROM moderation_comment c
@@ -165,7 +174,7 @@ _OTHERS = """
     ), newest AS (
         SELECT DISTINCT ON (player_id) player_id, ip, at FROM seen ORDER BY player_id, at DESC
     )
-    SELECT p.id, p.username, p.is_active, host(newest.ip), newest.at, EXISTS (
+    SELECT p.id, p.username, p.is_active, newest.ip, newest.at, EXISTS (
         SELECT 1 FROM moderation_ban b WHERE b.player_id = p.id AND b.lifted_at IS NULL AND b.starts_at <= %(now)s
             AND (b.expires_at IS NULL OR b.expires_at > %(now)s)
     ) FROM (SELECT * FROM newest ORDER BY at DESC, player_id LIMIT 20) newest
@@ -174,8 +183,11 @@ _OTHERS = """
 BOUND, OTHERS_DAYS = 500, 90
 
 
-def addresses(player, user, here):
-    """Those the player used of late, newest first, and the others who did."""
+def addresses(player, user, here, whole):
+    """Those the player used of late, newest first, and the others who did; masked unless `whole`. Of the others, what
+    the player used too is shown with it.
+    """
+    everywhere = masking.sees_whole(user)
     with connection.cursor() as cursor:
         cursor.execute(_ADDRESSES, {"player": player.pk, "latest": LATEST})
         used = [
@@ -186,6 +198,11 @@ def addresses(player, user, here):
         given = {"addresses": [each["address"] for each in used], "player": player.pk, "now": now}
         cursor.execute(_OTHERS, given | {"since": now - timedelta(days=OTHERS_DAYS), "bound": BOUND})
         others = [_other(*row) for row in cursor.fetchall()] if used else []
+    known = {each["address"] for each in used} if whole else set()
+    for other in others:
+        other["address"] = masking.address(other["address"], everywhere or other["address"] in known)
+    for each in used:
+        each["address"] = masking.address(each["address"], whole)
     return {"addresses": used, "others": others}
 
 

@@ -1,13 +1,9 @@
 """Canned reasons: the list, one of them, a new one, and the verbs on them."""
 
-import uuid
-
-from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from console import ledger, respond, verbs
-from console.base import KEY_REUSED, OUT_OF_DATE, ConsoleView, DetailPage, VerbView, safe_next
-from console.htmx import wants_partial
+from console import respond, verbs
+from console.base import ConsoleView, DetailPage, NewPage, VerbView, safe_next
 from moderation import actions, reasons
 from moderation.cards import REASON_CARD
 from moderation.models import Reason
@@ -15,7 +11,6 @@ from moderation.reasonforms import NewReasonForm
 from moderation.timeline import told
 
 VIEW = "moderation.view_reason"
-TAKEN = "There is a reason with this code already. Choose another code, or edit that one."
 
 
 def described(reason, counted, words):
@@ -61,57 +56,28 @@ class ReasonPage(DetailPage):
         }
 
 
-class NewReasonPage(ConsoleView):
-    """GET shows the form, POST makes the reason."""
-
+class NewReasonPage(NewPage):
     permission_required = "moderation.add_reason"
     template_name = "moderation/new_reason.html"
 
+    @property
+    def here(self):
+        return safe_next(self.request, REASON_CARD.list_url())
+
     def make_form(self, data=None):
-        initial = {"version": 0, "next": safe_next(self.request, REASON_CARD.list_url())}
-        return NewReasonForm(data, by=self.request.user, initial=initial)
+        return NewReasonForm(data, by=self.request.user, initial={"version": 0, "next": self.here})
 
     def get_context_data(self, **kwargs):
-        kwargs.setdefault("form", self.make_form())
-        here = safe_next(self.request, REASON_CARD.list_url())
-        return super().get_context_data(here=here, action=reverse("moderation:new_reason"), **kwargs)
+        return super().get_context_data(here=self.here, action=reverse("moderation:new_reason"), **kwargs)
 
-    def post(self, request, *args, **kwargs):
-        form = self.make_form(request.POST)
-        if not form.is_valid():
-            broken = {"version", "idempotency_key"} & set(form.errors)
-            return self.refuse(self.fresh_form(OUT_OF_DATE) if broken else form)
+    def make(self, form, **sent):
         fields = {name: form.cleaned_data[name] for name in ("code", "label", "text", "verbs", "position")}
-        try:
-            outcome = actions.add_reason(
-                by=request.user, key=form.cleaned_data["idempotency_key"], origin=self.origin, **fields
-            )
-        except actions.CodeTaken:
-            form.add_error("code", TAKEN)
-            return self.refuse(form)
-        except ledger.KeyReused:
-            return self.refuse(self.fresh_form(KEY_REUSED))
-        said = f"The reason “{fields['label']}” was {'already ' if outcome.replayed else ''}added."
-        respond.remember(request, said, None if outcome.replayed else outcome.gesture)
-        here = safe_next(request, REASON_CARD.list_url())
-        if wants_partial(request):
-            response = HttpResponse()
-            response["HX-Redirect"] = here
-            return response
-        return HttpResponseRedirect(here, status=303)
+        return actions.add_reason(**sent, **fields)
 
-    def fresh_form(self, words):
-        """What was typed, with hidden fields made anew; `words` say why."""
-        data = self.request.POST.copy()
-        data["version"], data["idempotency_key"] = "0", str(uuid.uuid4())
-        form = self.make_form(data)
-        form.add_error(None, words)
-        return form
-
-    def refuse(self, form):
-        response = self.render_to_response(self.get_context_data(form=form))
-        response.status_code = 422
-        return response
+    def succeed(self, outcome):
+        said = f"The reason “{outcome.done[0].label}” was {'already ' if outcome.replayed else ''}added."
+        respond.remember(self.request, said, None if outcome.replayed else outcome.gesture)
+        return self.here
 
 
 class ReasonVerb(VerbView):

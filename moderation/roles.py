@@ -10,7 +10,9 @@ WORK = [
     "moderation.note_player",
     "moderation.ban_player",
 ]
+REVEAL = ["moderation.reveal_address"]
 LEAD = [
+    "moderation.view_address",
     "moderation.ban_player_long",
     "moderation.ban_network",
     "moderation.ban_network_wide",
@@ -20,7 +22,11 @@ LEAD = [
     "moderation.change_reason",
 ]
 EXPORT = ["moderation.export_player"]
-PRESETS = {MODERATOR: READ + WORK, SENIOR: READ + WORK + LEAD + EXPORT, AUDITOR: READ + EXPORT}
+PRESETS = {
+    MODERATOR: READ + WORK + REVEAL,
+    SENIOR: READ + WORK + LEAD + EXPORT,
+    AUDITOR: [*READ, *EXPORT, *REVEAL, "moderation.view_mailing"],
+}
 
 
 def apply(sender, using, **kwargs):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from console.models import Entry
 from moderation import reach
 from moderation.models import Ban
 
@@ -63,7 +64,16 @@ def against_undo(ban, values, by):
     if ban.allow:
         ends = lifted is not None or _sooner(until, ban.expires_at)
         return against_less(ban, by) if ends else ""
+    if held and not lifted and _withdrew(ban) and by is not None and by.pk != ban.asked_by_id:
+        return "whoever asked for it took it back, and it takes two who want it: ask for it anew"
     return "" if lifted or held else against_more(ban, by, until)
+
+
+def _withdrew(ban):
+    """Whether the ban, while it waited, was lifted by the one who asked for it."""
+    ends = Entry.objects.filter(target_type=ban._meta.label_lower, target_id=ban.pk, after__has_key="lifted_at")
+    latest = ends.order_by("-pk").first()
+    return ban.lifted_at is not None and latest is not None and latest.actor_id == ban.asked_by_id
 
 
 def _sooner(one, other):

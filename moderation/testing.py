@@ -3,7 +3,7 @@
 import itertools
 from ipaddress import ip_network
 
-from moderation.models import Ban, Comment, CommentText, Player, Reason, Report
+from moderation.models import Ban, Comment, CommentEdit, CommentText, Player, Reason, Report
 
 _numbers = itertools.count(1)
 
@@ -27,6 +27,16 @@ def make_comment(**kwargs):
     values["player"] = values["player"] or make_player()
     comment = Comment.objects.create(**values)
     CommentText.of(comment).save()
+    return comment
+
+
+def edit_comment(comment, body):
+    """As the portal does: the text that was there is kept, and the comment waits again."""
+    CommentEdit.objects.create(comment=comment, body=comment.body, status=comment.status)
+    comment.body, comment.status = body, Comment.PENDING
+    comment.edits += 1
+    comment.version += 1
+    comment.save()
     return comment
 
 

@@ -1,6 +1,6 @@
 """What the ledger says about something, as its page tells it."""
 
-from console import ledger, personal, verbs
+from console import ledger, masking, verbs
 from console.models import Gesture
 from console.undo import may_undo
 from moderation.models import Reason
@@ -17,7 +17,7 @@ def told(user, *rows):
     """
     entries = {entry.batch_id: entry for entry in reversed(ledger.entries_on(*rows)[:50])}
     entries = sorted(entries.values(), key=lambda entry: -entry.pk)
-    words = personal.reveal(entry.note for entry in entries)
+    words = masking.reveal([entry.note for entry in entries], user)
     labels = reason_labels()
     undone = set(
         Gesture.objects.filter(undoes__in=[entry.batch_id for entry in entries]).values_list("undoes_id", flat=True)

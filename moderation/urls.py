@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from moderation import actions, bans, players, reasonviews, views
+from moderation import actions, bans, connect, persondata, players, reasonviews, views
+from moderation.mails import views as mailviews
 
 app_name = "moderation"
 urlpatterns = [
@@ -24,6 +25,9 @@ urlpatterns = [
     path("players/<int:pk>/strike/", players.PlayerVerb.as_view(verb=actions.strike), name="strike"),
     path("players/<int:pk>/edit/", players.PlayerVerb.as_view(verb=actions.edit), name="edit"),
     path("players/<int:pk>/note/", players.PlayerVerb.as_view(verb=actions.note), name="note"),
+    path("players/<int:pk>/export/", persondata.PlayerData.as_view(), name="player_export"),
+    path("players/<int:pk>/reveal/", players.PlayerVerb.as_view(verb=actions.reveal, limit="unmask"), name="reveal"),
+    path("connect/", connect.ConnectPage.as_view(), name="connect"),
     path("reasons/", reasonviews.ReasonsPage.as_view(), name="reasons"),
     path("reasons/new/", reasonviews.NewReasonPage.as_view(), name="new_reason"),
     path("reasons/<int:pk>/", reasonviews.ReasonPage.as_view(), name="reason"),
@@ -32,6 +36,8 @@ urlpatterns = [
     path(
         "reasons/<int:pk>/restore/", reasonviews.ReasonVerb.as_view(verb=actions.restore_reason), name="restore_reason"
     ),
+    path("mails/", mailviews.MailsPage.as_view(), name="mails"),
+    path("mails/example/", mailviews.MailExample.as_view(), name="mail_example"),
     path("bans/", bans.BansPage.as_view(), name="bans"),
     path("bans/panel/", bans.BansPanel.as_view(), name="bans_panel"),
     path("bans/new/", bans.NewBanPage.as_view(), name="ban_new"),

@@ -2,7 +2,6 @@
 
 from django.http import HttpResponseRedirect
 from django.utils.http import urlencode
-from django_select2.views import AutoResponseView
 
 from console import verbs
 from console.base import (
@@ -10,18 +9,19 @@ from console.base import (
     DetailPage,
     ListPage,
     VerbView,
-    clean_query,
     in_dialog,
     safe_next,
     with_params,
 )
 from console.bulk import BulkView
-from console.filters import narrowed
+from console.filters import FilterPanel, narrowed
 from console.flags import BULK_ACTIONS
 from console.htmx import wants_partial
 from console.keyset import Order
 from console.ledger import Conflict
-from moderation import drawing, suggestions
+from console.masking import sees_whole
+from console.text import lay_open
+from moderation import drawing, masking, suggestions
 from moderation.cards import (
     BULK_VERBS,
     COMMENT,
@@ -29,15 +29,20 @@ from moderation.cards import (
     PLAYER,
     comments_url,
     found,
+    key_line,
     offers,
     query_of,
 )
+from moderation.difference import both
 from moderation.filters import ALL, CommentFilter
+from moderation.lookups import LookupView
 from moderation.models import Comment
 from moderation.text import fold
 from moderation.timeline import told
+from moderation.widgets import let_ask
 
 VIEW = "moderation.view_comment"
+EARLIER = 20  # texts on a comment's page
 
 
 class CommentsPage(ListPage):
@@ -62,7 +67,7 @@ class CommentsPage(ListPage):
         query, status = context["query"], context["filter"].shown_status
         page = drawing.CardPage(self.request, context["here"], ticked="ticked" in self.request.GET, **offered)
         context["cards"] = drawing.cards(context["rows"], page)
-        context["statuses"] = CommentFilter.statuses
+        context["statuses"], context["key_line"] = CommentFilter.statuses, key_line(self.request, **offered)
         context["narrowed"] = narrowed(context["filter"], query)
         kept = (*CommentFilter.in_panel, "per")  # what a search or another status must not throw away
         context["kept"] = [(name, value) for name in kept for value in query.getlist(name)]
@@ -155,17 +160,13 @@ def empty(query, status):
     }
 
 
-class PanelPage(ConsoleView):
-    """Every filter there is, as a page, or as the body of the dialog."""
-
+class PanelPage(FilterPanel):
     permission_required = VIEW
     template_name = "moderation/panel.html"
+    filterset_class = CommentFilter
 
-    def get_context_data(self, **kwargs):
-        filterset = CommentFilter(self.request.GET, Comment.objects.all(), request=self.request, whole=True)
-        filterset.form.is_valid()
-        query = clean_query(self.request.GET, CommentFilter.defaults)
-        return super().get_context_data(filter=filterset, query=query, in_dialog=in_dialog(self.request), **kwargs)
+    def fit(self, form):
+        let_ask(form, self.request.user)
 
 
 class SuggestView(ConsoleView):
@@ -173,6 +174,7 @@ class SuggestView(ConsoleView):
 
     permission_required = VIEW
     template_name = "moderation/suggest.html"
+    limit, limit_on = "search", ("GET", "HEAD")
 
     def get(self, request, *args, **kwargs):
         if not wants_partial(request):
@@ -185,13 +187,9 @@ class SuggestView(ConsoleView):
         return super().get_context_data(names=suggestions.names(field, typed), **kwargs)
 
 
-class OptionsView(ConsoleView, AutoResponseView):
-    """What select2 asks while somebody types; the library's own view would answer any signed-in account."""
-
+class OptionsView(LookupView):
     permission_required = VIEW
-
-    def get(self, request, *args, **kwargs):
-        return AutoResponseView.get(self, request, term=request.GET.get("term", "").replace("\0", "")[:200])
+    limit, limit_on = "search", ("GET", "HEAD")
 
 
 class CommentPage(DetailPage):
@@ -204,18 +202,38 @@ class CommentPage(DetailPage):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs) | offers(self.request)
         comment = self.object
-        back = safe_next(self.request, comments_url())
+        back, was = safe_next(self.request, comments_url()), comment.was
         others = comment.player.comments.exclude(pk=comment.pk).select_related("game")
         return context | {
             "row": comment,
             "player": comment.player,
-            "on_player": [verb for verb in verbs.offered(PLAYER, self.request.user) if not verb.key],
+            "was": was,
+            "now": both(was.body, comment.body)[1] if was else lay_open(comment.body),
+            "earlier": earlier(comment),
+            "turned_away_by": turned_away_by(comment, self.request.user),
+            "on_player": [v for v in verbs.offered(PLAYER, self.request.user) if not v.key and v.name != masking.VERB],
             "back": back,
             "following": following(comment, back),
             "reports": comment.reports.select_related("player").order_by("-pk")[:50],
             "recent": others.order_by("-created_at", "-pk")[:8],
             "entries": told(self.request.user, comment, comment.player),
         }
+
+
+def earlier(comment):
+    """Its earlier texts, the newest first, each with `marked`: what the text after it lacks is marked in it."""
+    found = list(comment.earlier.order_by("-pk")[:EARLIER]) if comment.edits else []
+    after = comment.body
+    for each in found:
+        each.marked, after = both(each.body, after)[0], each.body
+        each.said = "Nobody had decided on it" if each.status == Comment.PENDING else f"It was {each.status}"
+    return found
+
+
+def turned_away_by(comment, user):
+    """The ban that did, in words for this person; "" if none did."""
+    ban = comment.blocked_by
+    return f"the {ban.kind} {ban.shown(sees_whole(user))}" if ban else ""
 
 
 def following(comment, url):

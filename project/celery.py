@@ -4,7 +4,7 @@ import logging
 import os
 import warnings
 
-from celery import Celery
+import celery
 from django.conf import settings
 from kombu.transport import redis
 
@@ -38,6 +38,19 @@ class QoS(redis.QoS):
 
 redis.Channel.QoS = QoS
 
-app = Celery("attendant")
+
+class Task(celery.Task):
+    """What a worker logs and asks of the database carries the task's name and id."""
+
+    def __call__(self, *args, **kwargs):
+        from console import logs  # it asks for settings, which need to know what process this is
+
+        if not self.request.id:  # called like a function
+            return super().__call__(*args, **kwargs)
+        with logs.of_task(self.name, self.request.id):
+            return super().__call__(*args, **kwargs)
+
+
+app = celery.Celery("attendant", task_cls=Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -56,7 +56,9 @@ def make_accounts(password):
             },
         )
         user.groups.set(Group.objects.using("owner").filter(name__in=groups))
-    flags.give_to_group(flags.BULK_ACTIONS, Group.objects.using("owner").get(name=roles.BETA), "owner")
+    beta = Group.objects.using("owner").get(name=roles.BETA)
+    for piece in flags.PIECES:
+        flags.give_to_group(piece.name, beta, "owner")
     return list(ACCOUNTS)
 
 

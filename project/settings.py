@@ -1,4 +1,5 @@
-"""Every setting, read top to bottom: Paths, Core, Apps, Database, Cache, Celery, Auth, Static, Security, Logging.
+"""Every setting, read top to bottom: Paths, Core, Apps, Database, Cache, Celery, Auth, Uploads, Static, Ledger,
+Security, Privacy, Webhooks and Logging.
 
 What a deployment may change comes from the environment; `.env.example` explains each variable.
 """
@@ -10,16 +11,17 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from console import patience
 from project import embedded
 
 env = environ.Env()
 
 # --- Paths ---------------------------------------------------------------------------------------------------
 BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_env(BASE_DIR / ".env")
 STATE_DIR = embedded.state_dir(BASE_DIR)  # embedded services, collected static files, demo passwords
 QUARANTINE_DIR = STATE_DIR / "quarantine"  # uploaded zips that nobody has looked into; web and workers share it
 WORK_DIR = STATE_DIR / "work"  # where workers take them apart; may be a disk of its own
-env.read_env(BASE_DIR / ".env")
 
 # --- Core ----------------------------------------------------------------------------------------------------
 DEMO = env.bool("DEMO", False)
@@ -51,6 +53,7 @@ NETWORK_BAN_WIDEST = {
     6: (48, env.int("NETWORK_BAN_WIDEST_V6", 32)),
 }
 BAN_SECOND_PERSON_ABOVE = env.int("BAN_SECOND_PERSON_ABOVE", 25)
+RATE_LIMITS = env.str("RATE_LIMITS", "")  # console.limits says what there is
 UNDO_WINDOW_S = env.int("UNDO_WINDOW_S", 30)
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
@@ -79,6 +82,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
     "crispy_forms",
     "csp",
     "django_filters",
@@ -88,24 +94,31 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
+    "console.middleware.ProxyMiddleware",
     "console.middleware.RequestIdMiddleware",
     "games.preview.PreviewMiddleware",  # the sandbox's hosts end here; whatever follows is the console's alone
+    "console.api.middleware.ApiMiddleware",  # and the API here: no cookie is read from here up
     "django.middleware.gzip.GZipMiddleware",  # static files come compressed; pads its answers against BREACH
     "csp.middleware.CSPMiddleware",
     "console.middleware.HeadersMiddleware",
-    "console.live.UnchangedMiddleware",  # before all that an unchanged poll does not need
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "console.live.UnchangedMiddleware",  # before all that an unchanged poll does not need
     "console.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "console.middleware.SessionMiddleware",
+    "console.sessions.ActivityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "console.middleware.AccountLimitMiddleware",
+    "console.middleware.WordsMiddleware",
     "console.middleware.ConsoleLoginMiddleware",
+    "console.secondfactor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 # the underscore in a partial's name says in which of the two folders it lives
 TEMPLATE_DIRS = [BASE_DIR / "templates", BASE_DIR / "partials"]
@@ -136,8 +149,8 @@ TEMPLATES = [
     },
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "attendant"
-WAFFLE_FLAG_MODEL = "console.Flag"
-WAFFLE_CACHE_NAME = "hot"  # flags themselves are rows; without Redis each look is a query
+WAFFLE_FLAG_MODEL, WAFFLE_SWITCH_MODEL = "console.Flag", "console.Switch"  # asked by console.flags
+WAFFLE_CACHE_NAME = "hot"
 SELECT2_CACHE_BACKEND = "select2"
 TAGGIT_CASE_INSENSITIVE = True
 FILTERS_EMPTY_CHOICE_LABEL = "Any"
@@ -146,10 +159,12 @@ FILTERS_EMPTY_CHOICE_LABEL = "Any"
 # "default" is what the console works with: it may not alter the ledger. "owner" migrates and loads demo data.
 DATABASE_ROLE = "attendant_app"
 # what kind of process this is, says its entry point: project/wsgi.py, project/celery.py, else a command
-STATEMENT_TIMEOUT_MS = {"web": env.int("STATEMENT_TIMEOUT_MS", 5_000), "worker": 60_000}
+_process = os.environ.get("ATTENDANT_PROCESS")
+STATEMENT_TIMEOUT_MS = {"web": env.int("STATEMENT_TIMEOUT_MS", 5_000), "worker": 60_000}.get(_process, 0)
+# a page has no reason to think in the middle of a transaction; workers put files away meanwhile
 _timeouts = (
-    f"-c statement_timeout={STATEMENT_TIMEOUT_MS.get(os.environ.get('ATTENDANT_PROCESS'), 0)} -c lock_timeout=2000 "
-    "-c idle_in_transaction_session_timeout=60000"
+    f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=2000 "
+    f"-c idle_in_transaction_session_timeout={10_000 if _process == 'web' else 60_000}"
 )
 
 
@@ -169,29 +184,36 @@ DATABASES = {
     "default": _database(
         env.str("DATABASE_URL"),
         options=f"-c role={DATABASE_ROLE} {_timeouts}",
-        # kept and checked connections, as many as a web process has threads
-        # it soon gives up on a server that is away: the next request tries afresh instead of waiting out a backoff
-        pool={"min_size": 1, "max_size": 4, "timeout": env.float("DATABASE_WAIT_S", 2), "reconnect_timeout": 1},
+        connect_timeout=3,
+        # kept and checked connections, fewer than a web process has threads (see `up`): when all of them are taken,
+        # the rest can still say so. It soon gives up on a server that is away: the next request tries afresh instead
+        # of waiting out a backoff
+        pool={
+            "min_size": 1,
+            "max_size": 6,
+            "timeout": env.float("DATABASE_WAIT_S", 2),
+            "reconnect_timeout": 1,
+            "connection_class": patience.connection_class(STATEMENT_TIMEOUT_MS and STATEMENT_TIMEOUT_MS / 1000 + 1),
+        },
     ),
     "owner": _database(env.str("DATABASE_OWNER_URL", "") or env.str("DATABASE_URL")),
 }
 
 # --- Cache ---------------------------------------------------------------------------------------------------
-# "default" (throttles, flags) must outlive Redis; "hot" and "select2" may vanish at any time.
+# "default" (throttles) must outlive Redis; "hot" and "select2" may vanish at any time.
 REDIS_URL = env.str("REDIS_URL")
 REDIS_PREFIX = DATABASES["default"]["NAME"]  # consoles that share a Redis keep apart
 
 
-def _redis(prefix, timeout, backend="django_redis.cache.RedisCache"):
+def _redis(prefix, timeout):
     return {
-        "BACKEND": backend,
+        "BACKEND": "console.hot.HotCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": f"{REDIS_PREFIX}:{prefix}",
         "TIMEOUT": timeout,
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.3,
             "SOCKET_TIMEOUT": 0.3,
-            "IGNORE_EXCEPTIONS": prefix != "hot",  # which deals with them itself
             "CONNECTION_POOL_KWARGS": {"retry": None},
         },
     }
@@ -199,11 +221,11 @@ def _redis(prefix, timeout, backend="django_redis.cache.RedisCache"):
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "console.keeping.KeepingCache",
         "LOCATION": "console_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # the default of 300 would let a flood evict throttles
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # from here on what has expired is removed
     },
-    "hot": _redis("hot", 60, "console.hot.HotCache"),
+    "hot": _redis("hot", 60),
     "select2": _redis("select2", 9 * 60 * 60),  # longer than a session lasts
 }
 
@@ -236,39 +258,28 @@ CELERY_TASK_TIME_LIMIT = 90
 CELERY_BEAT_SCHEDULE = {
     "reap-jobs": {"task": "console.tasks.reap_jobs", "schedule": 3, "options": {"expires": 10}},
     "seal-ledger": {"task": "console.tasks.seal_ledger", "schedule": 10, "options": {"expires": 10}},
+    "count-traffic": {"task": "console.tasks.count_traffic", "schedule": 15, "options": {"expires": 15}},
     "sweep-sessions": {"task": "console.tasks.sweep_sessions", "schedule": 3600},
+    "tell-portals": {
+        "task": "console.tasks.tell_portals",
+        "schedule": 1,
+        "options": {"queue": "webhooks", "expires": 3},
+    },
+    "retain": {"task": "console.tasks.retain", "schedule": 3600},
     "sweep-events": {"task": "console.tasks.sweep_events", "schedule": 3600},
+    "sweep-limits": {"task": "console.tasks.sweep_limits", "schedule": 3600},
     "count-reasons": {"task": "moderation.tasks.count_reasons", "schedule": 300, "options": {"expires": 300}},
+    "sweep-mails": {"task": "moderation.tasks.sweep_mails", "schedule": 86_400},
+    "sweep-exports": {"task": "console.tasks.sweep_exports", "schedule": 600},
     "sweep-builds": {"task": "games.tasks.sweep_builds", "schedule": 3600},
 }
 
-# --- Auth ----------------------------------------------------------------------------------------------------
-AUTH_USER_MODEL = "console.User"
-AUTHENTICATION_BACKENDS = ["console.accounts.StaffBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/manage/"
-ACCOUNT_ADAPTER = "console.accounts.StaffAdapter"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_EMAIL_VERIFICATION = "none"
-SESSION_ENGINE = "console.sessions"  # a cached session came back to life after sign-out
-SESSION_COOKIE_AGE = 8 * 60 * 60
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
-SESSION_COOKIE_NAME = "sessionid" if DEMO else "__Host-sessionid"
-CSRF_COOKIE_NAME = "csrftoken" if DEMO else "__Host-csrftoken"
-CSRF_COOKIE_HTTPONLY = True
+# --- Auth, API, mail: project/signin.py, apisettings.py, mailing.py -------------------------------------------------
+from project.apisettings import *  # noqa: E402, F403
+from project.mailing import *  # noqa: E402, F403
+from project.signin import *  # noqa: E402, F403
+
 CSRF_FAILURE_VIEW = "console.errors.csrf_failure"
-EMAIL_BACKEND = f"django.core.mail.backends.{'console' if DEMO else 'smtp'}.EmailBackend"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Uploads ------------------------------------------------------------------------------------------------
@@ -310,6 +321,7 @@ PICTURE_BROWSER = env.str("PICTURE_BROWSER", "")
 # --- Static --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for them
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": _storage(STORAGE),
@@ -325,7 +337,7 @@ if LEDGER_ANCHOR.startswith("s3://"):
 SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT = not DEMO
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by address, inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked by address, inside
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -344,20 +356,28 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logging -------------------------------------------------------------------------------------------------
-LOG_FORMAT = env.str("LOG_FORMAT", "text")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request": {"()": "console.logs.RequestFilter"}},
-    "formatters": {
-        "text": {"format": "{levelname:<7} {request_id} {name}: {message}", "style": "{"},
-        "json": {"()": "console.logs.JsonFormatter"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request"]}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django.server": {"handlers": ["console"], "propagate": False},
-        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-    },
-}
+# --- Privacy -------------------------------------------------------------------------------------------------
+# how long is kept what says where people came from (console.retention); 0: for good
+COMMENT_ADDRESS_DAYS = env.int("COMMENT_ADDRESS_DAYS", 90)
+EARLIER_TEXT_DAYS = env.int("EARLIER_TEXT_DAYS", 365)
+DELETED_TEXT_DAYS = env.int("DELETED_TEXT_DAYS", 90)
+JOB_DAYS = env.int("JOB_DAYS", 90)
+TRAFFIC_ADDRESS_DAYS = env.int("TRAFFIC_ADDRESS_DAYS", 30)
+RECEIVED_DAYS = env.int("RECEIVED_DAYS", 7)
+BAN_ADDRESS_DAYS = env.int("BAN_ADDRESS_DAYS", 90)
+LEDGER_ADDRESS_DAYS = env.int("LEDGER_ADDRESS_DAYS", 365)
+SIGN_IN_LOG_MONTHS = env.int("SIGN_IN_LOG_MONTHS", 13)
+EXPORT_STREAM_ROWS = env.int("EXPORT_STREAM_ROWS", 10_000)  # a list of more is written by a job (console.exporting)
+EXPORT_HOURS = env.int("EXPORT_HOURS", 24)
+
+# --- Webhooks ------------------------------------------------------------------------------------------------
+# networks of ours that endpoints may be in, by http and on any port, too; everything else has to be public https
+WEBHOOK_ALLOW = env.list("WEBHOOK_ALLOW", default=["127.0.0.0/8", "::1/128"] if DEMO else [])
+# seconds before each try: how many there are, and how long after the one before
+WEBHOOK_PLAN_S = env.list("WEBHOOK_PLAN_S", float, [0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])
+
+# --- Logging, counting, telling of errors ------------------------------------------------------------------------
+from project.observing import *  # noqa: E402, F403
+
+INSTALLED_APPS += DEVELOPMENT_APPS  # noqa: F405
+MIDDLEWARE += DEVELOPMENT_MIDDLEWARE  # noqa: F405

@@ -10,7 +10,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from console import flags
+from console.text import lay_open, lay_open_name, lay_open_plain, spelled
+
 register = template.Library()
+for each in (lay_open, lay_open_name, lay_open_plain, spelled):
+    register.filter(each)
 
 
 @register.filter
@@ -24,6 +29,11 @@ def begins(path, prefix):
 
 
 @register.filter
+def holds(section, path):
+    return section.holds(path)
+
+
+@register.filter
 def dom_id(row):
     """The element id of a row's card: "comment-17"."""
     return f"{row._meta.model_name}-{row.pk}"
@@ -33,6 +43,12 @@ def dom_id(row):
 def new_key():
     """A fresh idempotency key: each rendered form has one of its own."""
     return str(uuid.uuid4())
+
+
+@register.simple_tag(takes_context=True)
+def flag(context, name):
+    """Whether a piece is on for whoever looks: `{% flag "key_line" as on %}` (console.flags)."""
+    return flags.is_on(context["request"], name)
 
 
 def ago_words(moment):

@@ -1,5 +1,6 @@
 """Jobs: claimed once, kept by a lease, fenced by a token, counted before they start, found again by the reaper."""
 
+import threading
 from contextlib import suppress
 from datetime import timedelta
 
@@ -7,7 +8,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console import jobs
+from console import jobs, logs
+from console.ledger import Origin
 from console.models import Job
 
 
@@ -162,6 +164,29 @@ def test_while_the_broker_is_away_the_reaper_stops_at_the_first(kind, monkeypatc
     assert len(tried) == 1
 
 
+def test_what_a_worker_logs_asks_and_records_carries_the_number_of_the_request(kind, caplog):
+    caplog.handler.addFilter(logs.RequestFilter())
+    found = []
+
+    def look_around(claim):
+        jobs.log.warning("at work")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+            found.append(cursor.fetchone()[0])
+        found.append(Origin().request_id)
+        jobs.enqueue("test.work", [{"next": 1}])
+
+    kind.does = look_around
+    with logs.of_request("r-17"):
+        job = make()
+    jobs.work(job.pk)
+    assert [record.request_id for record in caplog.records] == ["r-17"]
+    assert found[0].endswith("/* r-17 test.work */")
+    assert found[1] == "r-17"
+    assert set(Job.objects.values_list("request_id", flat=True)) == {"r-17"}, "work that it causes in turn"
+    assert logs.current() == "", "and nobody else's"
+
+
 class Changed(Exception):
     """Somebody's mind, in the middle of a transaction."""
 
@@ -175,8 +200,6 @@ def test_a_job_in_a_transaction_that_fails_was_never_there(kind, django_capture_
 
 
 def test_the_request_never_waits_for_the_broker(kind, monkeypatch, django_capture_on_commit_callbacks):
-    import threading
-
     hang, sent = threading.Event(), threading.Event()
     monkeypatch.setattr(jobs, "send", lambda pk, queue: (hang.wait(10), sent.set()))
     with django_capture_on_commit_callbacks(execute=True):
@@ -184,6 +207,23 @@ def test_the_request_never_waits_for_the_broker(kind, monkeypatch, django_captur
     assert not sent.is_set(), "nine jobs were committed while the broker had answered none"
     hang.set()
     assert sent.wait(10)
+
+
+def test_a_broker_that_failed_is_left_in_peace_for_a_while(db, settings, monkeypatch):
+    tried = threading.Event()
+
+    class Broken:
+        def apply_async(self, *args, **kwargs):
+            raise ConnectionError
+
+    monkeypatch.setattr("console.tasks.run_job", Broken())
+    assert not jobs.send(1, "default")
+    monkeypatch.setattr(jobs, "send", lambda *args: tried.set())
+    jobs.wake(2, "default")
+    assert not tried.wait(0.3)
+    monkeypatch.setitem(jobs._away, "until", 0.0)
+    jobs.wake(3, "default")
+    assert tried.wait(10)
 
 
 def test_delays_are_noticed(kind):

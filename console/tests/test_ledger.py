@@ -1,13 +1,14 @@
 """The ledger cannot be changed by the application, holds no personal value, and undo reads it right."""
 
 import json
+import logging
 
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 
-from console import ledger, personal, roles
-from console.models import Entry, Personal
+from console import ledger, logs, personal, roles
+from console.models import Entry, Gesture, Personal
 from console.testing import make_user
 
 
@@ -73,3 +74,31 @@ def test_an_entry_holds_no_personal_value_and_survives_its_erasure(entry):
     Personal.objects.all().delete()
     assert personal.reveal([entry.note]) == {}
     assert Entry.objects.get() == entry
+
+
+def test_an_action_that_is_rolled_back_leaves_no_entry(moses):
+    with transaction.atomic():
+        gesture, _ = ledger.open_gesture("test", moses.user, None, [])
+        ledger.Act(gesture, moses.user).record([moses.user], [{"theme": ""}], [{"theme": "dark"}])
+        transaction.set_rollback(True)
+    assert not Entry.objects.exists()
+    assert not Gesture.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("path", ["", "edit/", "change/", "delete/"])
+def test_no_address_changes_an_entry(entry, olga, method, path):
+    assert getattr(olga, method)(f"/manage/ledger/{entry.pk}/{path}").status_code in (404, 405)
+    assert Entry.objects.get() == entry
+
+
+@pytest.mark.parametrize("path", ["change/", "delete/"])
+def test_nor_does_emergency_access(entry, olga, path):
+    assert olga.post(f"/admin/console/entry/{entry.pk}/{path}", {"verb": "x", "post": "yes"}).status_code == 403
+    assert Entry.objects.get() == entry
+
+
+def test_a_line_break_in_what_is_logged_begins_no_line():
+    record = logging.LogRecord("x", logging.INFO, "", 0, "%s did it", ("ada\r\nINFO moses",), None)
+    logs.RequestFilter().filter(record)
+    assert record.getMessage() == "ada\\r\\nINFO moses did it"

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from console import anchor, seal_export, tasks
+from console import anchor, sealexport, tasks
 from console.models import Seal
 from console.tests.seals import act, owner, sealed, verify
 
@@ -92,7 +92,7 @@ def test_a_missing_anchor_is_wrong_usage(twelve, tmp_path):
 def export(twelve, tmp_path):
     act(1)
     path = tmp_path / "ledger.jsonl"
-    path.write_text("".join(seal_export.lines()))
+    path.write_text("".join(sealexport.lines()))
     return path
 
 
@@ -151,6 +151,6 @@ def test_an_export_is_compared_with_the_anchor(anchored, export):
 
 
 def test_an_export_holds_a_bounded_number_of_lines_in_memory(twelve, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(seal_export, "CHUNK", 5)
+    monkeypatch.setattr(sealexport, "CHUNK", 5)
     with django_assert_num_queries(9):  # the head; which, seals, entries, for two at a time; what is unsealed
-        assert len(list(seal_export.lines())) == 1 + 12 + 4 + 1
+        assert len(list(sealexport.lines())) == 1 + 12 + 4 + 1

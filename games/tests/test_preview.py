@@ -223,6 +223,17 @@ def test_a_ticket_without_a_path_has_no_folder_for_relative_addresses(client, bu
     assert client.get(f"/{signed(build)}", headers={"host": host}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["exports/1.csv", "../exports/1.csv", "../../exports/1.csv", "%2e%2e/%2e%2e/exports/1.csv"]
+)
+def test_exports_of_the_console_lie_beside_and_are_not_served(ask, build, path):
+    default_storage.save("exports/1.csv", ContentFile(b"Player"))
+    try:
+        assert ask(path).status_code == 404
+    finally:
+        default_storage.delete("exports/1.csv")
+
+
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch", "options"])
 def test_files_are_only_read(ask, method):
     response = ask("js/game.js", method)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from console.ledger import Conflict
 from console.verbs import verb
 from moderation import networks, reach, second, signals
-from moderation.ban_forms import ChangeBanForm, NetworkBanForm
+from moderation.banforms import ChangeBanForm, NetworkBanForm
 from moderation.forms import WhyForm
 from moderation.lengths import beginning, until
 from moderation.models import Ban, Comment
@@ -65,6 +65,7 @@ def _same(network):
     label="Ban network",
     past="laid",
     model=BAN,
+    fresh=True,
     permission="moderation.ban_network",
     legal=lambda ban: ban.network is not None and ban.lifted_at is not None,
     icon="ban",
@@ -81,6 +82,7 @@ def lay(bans, act):
     label="Approve",
     past="approved",
     model=BAN,
+    fresh=True,
     permission="moderation.ban_network",
     legal=lambda ban: ban.held and ban.is_open,
     icon="check",
@@ -104,6 +106,7 @@ def approve_ban(bans, act):
     label="Change",
     past="changed",
     model=BAN,
+    fresh=True,
     permission="moderation.lift_ban",
     legal=lambda ban: ban.is_open,
     repeats=True,
@@ -131,6 +134,7 @@ def change_ban(bans, act, expires="30d"):
     label="Lift",
     past="lifted",
     model=BAN,
+    fresh=True,
     permission="moderation.lift_ban",
     legal=lambda ban: ban.is_open,
     icon="lock-open",

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from console.ledger import Unchanged
 from console.verbs import verb
-from moderation import erasing, reach, signals
+from moderation import erasing, masking, reach, signals
 from moderation.editing import EditForm
-from moderation.forms import BanForm, NoteForm, StrikeForm, WarnForm, WhyForm
+from moderation.forms import BanForm, NoteForm, RevealForm, StrikeForm, WarnForm, WhyForm
 from moderation.lengths import TOO_LONG, beginning, is_long, until
 from moderation.models import Ban, Comment, Note, Strike
 
@@ -143,6 +143,41 @@ def edit(players, act, **fields):
     if all(getattr(player, name) == value for player in players for name, value in fields.items()):
         raise Unchanged
     act.change(players, **fields)
+
+
+@verb(
+    "player.reveal",
+    label="Show addresses",
+    past="saw the addresses of",
+    model="moderation.Player",
+    permission=masking.ASK,
+    legal=lambda player: True,
+    repeats=True,
+    while_frozen=True,
+    icon="eye",
+    form=RevealForm,
+    asks="Show addresses and e-mail of {row}?",
+    tells="Addresses and e-mail of {row} are shown to you for 15 minutes.",
+    final="What has been seen cannot be unseen.",
+)
+def reveal(players, act):
+    """The entry is all there is to it: while it is fresh, moderation.masking shows this person what they asked for."""
+    act.look(players)
+
+
+@verb(
+    "player.stop_mail",
+    label="Stop mail",
+    past="taken off the list of those who get mail",
+    model="moderation.Player",
+    permission="moderation.change_player",
+    legal=lambda player: player.mail_stopped_at is None,
+    icon="x",
+    by_hand=False,
+)
+def stop_mail(players, act):
+    """By the link in a mail, for whoever has it: nobody is written to who asked not to be."""
+    act.change(players, mail_stopped_at=timezone.now())
 
 
 @verb(

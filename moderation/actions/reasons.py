@@ -2,13 +2,14 @@
 
 from django.db import IntegrityError, transaction
 
-from console.ledger import Conflict
+from console.ledger import Conflict, Taken
 from console.models import Gesture
 from console.verbs import verb
 from moderation.models import Reason
 from moderation.reasonforms import ReasonEditForm
 
 REASON = "moderation.Reason"
+TAKEN = "There is a reason with this code already. Choose another code, or edit that one."
 
 
 @verb(
@@ -86,11 +87,11 @@ def _keep_one(reasons):
 def add_reason(*, by, key, origin, **fields):
     """A new reason, in use. Returns the console.verbs.Outcome; in one that is `replayed` nothing was made.
 
-    Raises CodeTaken, and what verbs raise.
+    Raises Taken, and what verbs raise.
     """
     reason = _made(fields) if not _is_known(by, key) else None
     if reason is None and not _is_known(by, key):
-        raise CodeTaken
+        raise Taken("code", TAKEN)
     return put_in_use(reason or Reason(**fields), by=by, key=key, origin=origin, asked=_content(fields))
 
 
@@ -109,7 +110,3 @@ def _made(fields):
 
 def _content(fields):
     return {name: str(value) for name, value in fields.items()}
-
-
-class CodeTaken(Exception):
-    """There is a reason with this code already."""

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from console import masking
 from moderation.models.players import Player
 from moderation.models.shared import stem
 from moderation.networks import NetworkField, printed
@@ -42,6 +43,7 @@ class Ban(models.Model):
 
     player = models.ForeignKey(Player, models.CASCADE, null=True, blank=True, related_name="bans", db_index=False)
     network = NetworkField(null=True, blank=True)
+    shortened = models.BooleanField(default=False, db_default=False, help_text="It was of an address in the network.")
     allow = models.BooleanField(default=False, db_default=False)
     reason = models.CharField(max_length=32)
     note = models.TextField(blank=True, db_default="")
@@ -96,12 +98,18 @@ class Ban(models.Model):
     @property
     def whom(self):
         """Who or what it is about, as people write it."""
-        return self.player.username if self.player_id else printed(self.network)
+        return self.shown()
+
+    def shown(self, whole=True):
+        """The same, for somebody who sees addresses masked unless `whole`."""
+        if self.player_id:
+            return self.player.username
+        return f"an address in {self.network}" if self.shortened else masking.address(printed(self.network), whole)
 
     @property
     def personal_label(self):
         """Of a network, what the ledger calls it; who a player is, is said by the entry on the player."""
-        return printed(self.network) if self.network else ""
+        return self.shown() if self.network else ""
 
     @property
     def state(self):
@@ -120,10 +128,14 @@ class Ban(models.Model):
         return self.state in (self.WAITING, self.ACTIVE)
 
     def event_of(self, before, after):
-        """What portals are told of this change (console.outbox): that it bites now, or that it does no more."""
+        """What portals are told of this change (console.outbox): that it bites from now on or from `starts_at`, that it
+        ends at another time, or that it was lifted. What begins or ends by the clock was told with its times before.
+        """
+        if self.allow:
+            return ""
         bit = before.get("lifted_at", self.lifted_at) is None and not before.get("held", self.held)
         bites = self.lifted_at is None and not self.held
-        if self.allow or bit == bites:
+        if bit == bites and not (bites and "expires_at" in after):
             return ""
         return f"{'player' if self.player_id else 'network'}.{'banned' if bites else 'unbanned'}"
 
@@ -135,6 +147,8 @@ class Ban(models.Model):
         """
         from moderation import second
 
+        if self.shortened:
+            return "the address it was of is not kept any more"
         comes_back = "lifted_at" in values and values["lifted_at"] is None
         if comes_back and self.player_id and self.player.bans.in_force().exclude(pk=self.pk).exists():
             return "another has taken its place since"

@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from moderation.models.players import Player
 from moderation.models.shared import stem
+from moderation.networks import AddressField
 from moderation.text import fold
 
 CARD_REPORTS = 3
+LET_GO = "This text was deleted at the portal and is no longer kept."
 
 
 class CommentQuerySet(models.QuerySet):
@@ -23,8 +25,10 @@ class CommentQuerySet(models.QuerySet):
 
 
 class Comment(models.Model):
-    PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
-    STATUSES = [(s, s.capitalize()) for s in (PENDING, APPROVED, REJECTED)]
+    """What a player wrote. `deleted`: the portal took it back; staff read it until retention lets it go."""
+
+    PENDING, APPROVED, REJECTED, DELETED = "pending", "approved", "rejected", "deleted"
+    STATUSES = [(s, s.capitalize()) for s in (PENDING, APPROVED, REJECTED, DELETED)]
     EVENT_IDS = ("player", "game")
 
     external_id = models.CharField(max_length=200)
@@ -34,8 +38,12 @@ class Comment(models.Model):
     body = models.TextField(help_text="Kept exactly as it was sent.")
     status = models.CharField(max_length=8, choices=STATUSES, default=PENDING)
     created_at = models.DateTimeField(default=timezone.now)
-    ip = models.GenericIPAddressField(null=True, blank=True)
+    ip = AddressField(null=True, blank=True)
     report_count = models.PositiveIntegerField(default=0)
+    edits = models.PositiveIntegerField(default=0, db_default=0, help_text="How often the portal sent another text.")
+    edited_at = models.DateTimeField(
+        "last edit", null=True, blank=True, help_text="As the portal dated its last edit; or when it was deleted."
+    )
     # what turned it away when it came in, if a ban did
     blocked_by = models.ForeignKey("Ban", models.SET_NULL, null=True, related_name="blocked", db_index=False)
     fingerprint = models.BigIntegerField(null=True, blank=True)
@@ -71,7 +79,17 @@ class Comment(models.Model):
             models.Index(
                 fields=["ip", "created_at"], name="comment_address", include=["player"], condition=~models.Q(ip=None)
             ),
+            # of those whose address is whole, the oldest: what retention looks for every day
+            models.Index(
+                fields=["created_at"], name="comment_whole_address", condition=models.Q(ip__masklen__in=(32, 128))
+            ),
             models.Index(fields=["blocked_by"], name="comment_blocked", condition=~models.Q(blocked_by=None)),
+            # whose text is to be let go of (moderation.retention)
+            models.Index(
+                fields=["edited_at"],
+                name="comment_deleted",
+                condition=models.Q(status="deleted") & ~models.Q(body=LET_GO),
+            ),
         ]
 
     def __str__(self):
@@ -84,9 +102,16 @@ class Comment(models.Model):
     def standing(self):
         return self.get_status_display().lower()
 
+    @property
+    def was(self):
+        """The newest earlier text that somebody had decided on, while the comment waits again; else None."""
+        if not self.edits or self.status != self.PENDING:
+            return None
+        return self.earlier.exclude(status=self.PENDING).order_by("-pk").first()
+
     def event_of(self, before, after):
-        """What portals are told of this change (console.outbox)."""
-        return f"comment.{after['status']}" if "status" in after else ""
+        """What portals are told of this change (console.outbox); that it was deleted they said themselves."""
+        return f"comment.{after['status']}" if after.get("status", self.DELETED) != self.DELETED else ""
 
 
 class CommentText(models.Model):
@@ -106,13 +131,37 @@ class CommentText(models.Model):
         return cls(comment=comment, folded=fold(comment.body))
 
 
+class CommentEdit(models.Model):
+    """What a comment said before the portal sent another text, and what had been decided on that."""
+
+    comment = models.ForeignKey(Comment, models.CASCADE, related_name="earlier", db_index=False)
+    body = models.TextField()
+    status = models.CharField(max_length=8, choices=Comment.STATUSES)
+    at = models.DateTimeField(db_default=Now(), help_text="When the other text came.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["comment", "id"], name="edit_comment"),
+            models.Index(fields=["at"], name="edit_at"),
+        ]
+
+    def __str__(self):
+        return f"earlier text of comment {self.comment_id}"
+
+
 class Report(models.Model):
     """A player's complaint about a comment."""
 
+    # NULL for those that came without one: none is there twice
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
     comment = models.ForeignKey(Comment, models.CASCADE, related_name="reports")
     player = models.ForeignKey(Player, models.SET_NULL, null=True, related_name="reports_made")
     words = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["external_id"], name="report_external_id")]
+        indexes = [models.Index(fields=["created_at"], name="report_time")]
 
     def __str__(self):
         return f"report {self.pk}"

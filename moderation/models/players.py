@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
 from moderation.models.shared import number_of, stem, sum_of
+from moderation.networks import AddressField
 
 
 class PlayerQuerySet(models.QuerySet):
@@ -55,11 +56,14 @@ class Player(models.Model):
         db_persist=True,
         help_text="What lists are ordered by: an order needs a place for those who were never seen.",
     )
-    last_ip = models.GenericIPAddressField(null=True, blank=True)
+    last_ip = AddressField(null=True, blank=True)
     recent_game = models.ForeignKey("games.Game", models.SET_NULL, null=True, blank=True, related_name="+")
     comment_count = models.PositiveIntegerField(default=0)
     strikes = models.PositiveIntegerField(default=0)
     erased_at = models.DateTimeField(null=True, blank=True, help_text="When personal data went, on request.")
+    mail_stopped_at = models.DateTimeField(
+        "no mail", null=True, blank=True, help_text="When they asked not to be written to."
+    )
     version = models.PositiveIntegerField(default=0)
 
     objects = PlayerQuerySet.as_manager()
@@ -76,6 +80,12 @@ class Player(models.Model):
             models.Index(fields=["seen_or_joined_at", "id"], name="player_seen"),
             models.Index(fields=["comment_count", "id"], name="player_comments"),
             models.Index(fields=["strikes", "id"], name="player_strikes"),
+            # whose last address is whole, as long as it is: what retention looks through begins where it is old
+            models.Index(
+                fields=["seen_or_joined_at"],
+                name="player_whole_address",
+                condition=models.Q(last_ip__masklen__in=(32, 128)),
+            ),
             models.Index(fields=["joined_at", "id"], name="player_inactive", condition=models.Q(is_active=False)),
         ]
         # unique by a constraint: a unique field would bring an index for LIKE, which every decision makes anew
@@ -85,6 +95,8 @@ class Player(models.Model):
             ("strike_player", "Can give players strikes of any weight"),
             ("note_player", "Can leave notes on players"),
             ("export_player", "Can export lists of players"),
+            ("view_address", "Can see addresses and e-mails whole"),
+            ("reveal_address", "Can have a player's addresses and e-mail shown, with a reason"),
         ]
 
     def __str__(self):

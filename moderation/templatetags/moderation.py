@@ -2,17 +2,13 @@
 
 from django import template
 
-from moderation import ban_drawing, drawing
-from moderation.text import lay_open, lay_open_name, lay_open_plain
+from moderation import bandrawing, drawing
 
 register = template.Library()
-register.filter(lay_open)
-register.filter(lay_open_name)
-register.filter(lay_open_plain)
 register.filter("chips", drawing.chips)
 register.filter("author", drawing.author)
-register.filter("ban_chip", ban_drawing.chip)
-register.filter("since", ban_drawing.since)
+register.filter("ban_chip", bandrawing.chip)
+register.filter("since", bandrawing.since)
 
 
 @register.simple_tag(takes_context=True)

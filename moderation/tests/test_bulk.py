@@ -87,7 +87,7 @@ def test_htmx_gets_the_list_anew_with_toast_and_names(moses, lea):
     assert (response.status_code, response["HX-Retarget"]) == (200, "#results")
     assert "Nothing waits" in response.text
     assert 'id="toasts" hx-swap-oob' in response.text
-    assert "1 left as they were." in response.text
+    assert "1 left as it was." in response.text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from console import exports, ledgerexport
+from console import ledgerexport
+from console.exporting import sources
 from console.models import Entry, Export, Personal
 from console.undo import may_undo
 from moderation import actions
@@ -140,7 +141,7 @@ def test_rows_are_read_in_pieces(lea, moses, monkeypatch):
     actions.approve([make_comment() for _ in range(40)], by=moses.user)
     for _ in range(4):
         actions.approve(make_comment(), by=moses.user)
-    monkeypatch.setattr(exports, "CHUNK", 10)
+    monkeypatch.setattr(sources, "CHUNK", 10)
     monkeypatch.setattr(ledgerexport, "GESTURES", 2)
     response = lea.post(f"{URL}?actor=moses", {"format": "csv"})
     sizes, statements = [], []

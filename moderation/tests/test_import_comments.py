@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from moderation import imports
+from moderation.intake import comments
 from moderation.models import Comment, CommentText, Player
 from moderation.text import fold
 
@@ -170,7 +171,7 @@ def test_a_batch_that_fails_leaves_nothing_behind(run, monkeypatch):
     def fail(ids):
         raise RuntimeError
 
-    monkeypatch.setattr(imports, "_keep_totals", fail)
+    monkeypatch.setattr(comments, "_keep_totals", fail)
     with pytest.raises(RuntimeError):
         run(HEADER + "1,Ann,,x\n")
     assert not Comment.objects.exists()

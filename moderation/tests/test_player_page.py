@@ -25,12 +25,12 @@ def fresh(player):
     return Player.objects.get(pk=player.pk)
 
 
-def test_the_summary_tells_who_it_is(moses):
+def test_the_summary_tells_who_it_is(lea):
     player = make_player(
         username="kit", email="kit@mail.example", bio="I like snails", last_ip="203.0.113.7", external_id="portal-9"
     )
     for tab in TABS:
-        page = moses.get(url(player, tab)).text
+        page = lea.get(url(player, tab)).text
         for words in ("kit", "kit@mail.example", "I like snails", "portal-9", f'data-item="player-{player.pk}"'):
             assert words in page
 
@@ -82,7 +82,12 @@ def test_pictures_count_what_was_written_and_decided_each_day(moses):
     actions.reject(make_comment(player=player), by=moses.user, reason="spam")
     actions.warn(fresh(player), by=moses.user, reason="spam")
     written, decided = profile.record(player)["charts"]
-    assert written["rows"][-1] == {"label": f"{timezone.now().astimezone(UTC):%d %b}", "numbers": [2, 0, 2], "total": 4}
+    assert written["rows"][-1] == {
+        "label": f"{timezone.now().astimezone(UTC):%d %b}",
+        "numbers": [2, 0, 2, 0],
+        "total": 4,
+        "href": "",
+    }
     assert written["says"].startswith("Comments per day: 4 in all")
     assert {each.label: each.numbers[-1] for each in decided["series"]} == {"Reject": 1, "Warn": 1}
 

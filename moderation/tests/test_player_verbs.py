@@ -129,7 +129,7 @@ def test_who_decided_on_a_comment_by_banning_its_author_is_told(moses, lea):
     lea.post(url(comment.player, "ban"), ban_form(comment.player))
     response = moses.post(f"/manage/comments/{comment.pk}/approve/", form(comment))
     assert response.status_code == 409
-    assert "lea banned this comment&#x27;s player just now." in response.text
+    assert "lea banned this comment&#39;s player just now." in response.text
     assert (
         "banned <bdi>the player</bdi> for <strong>Spam or advertising</strong>"
         in moses.get(f"/manage/comments/{comment.pk}/").text
@@ -245,6 +245,18 @@ def test_a_note_typed_into_a_page_whose_session_ended_is_shown_again(nobody, db)
     assert response.status_code == 401
     assert "typed with care" in response.text
     assert f"/accounts/login/?next=%2Fmanage%2Fplayers%2F{player.pk}%2Fnote%2F" in response.text
+
+
+def test_whatever_was_typed_into_such_a_page_is_shown_again_but_no_password(nobody, db):
+    player = make_player()
+    typed = {"username": "kit", "bio": "two\nlines", "reason": "spam", "password": "secret", "selected": "1:0"}
+    response = nobody.post(url(player, "edit"), form(player, **typed))
+    assert response.status_code == 401
+    assert "Username: kit" in response.text
+    assert "two<br>lines" in response.text
+    assert "Reason: spam" in response.text
+    assert "secret" not in response.text
+    assert "1:0" not in response.text
 
 
 def test_the_timeline_offers_undo_to_those_who_may(moses, lea, ann):

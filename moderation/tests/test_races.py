@@ -177,6 +177,23 @@ def test_bans_rejections_and_undos_that_cross_never_lock_each_other_out(committe
         assert player.strikes == player.strikes_given.filter(withdrawn_at=None).count()
 
 
+def test_a_ban_and_its_end_at_once_leave_what_the_latest_entry_says(committed_db):
+    lea = make_user("lea", roles.SENIOR)
+    players = [make_player() for _ in range(8)]
+    for player in players:
+        actions.ban(player, by=lea, reason="spam")
+    fresh = list(Player.objects.all())
+    calls = [lambda each=each: actions.unban(each, by=lea) for each in fresh]
+    calls += [lambda each=each: actions.ban(each, by=lea, reason="spam") for each in fresh]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(storm, sorted(calls, key=lambda call: call.__defaults__[0].pk)))
+    for player in Player.objects.all():
+        about = Entry.objects.filter(verb__in=["player.ban", "player.unban"], target_id=player.pk)
+        latest = about.filter(target_type="moderation.player").latest("pk")
+        assert player.bans.in_force().exists() == (latest.verb == "player.ban")
+        assert player.bans.in_force().count() <= 1
+
+
 def test_a_comment_that_goes_while_one_decides_is_not_found(committed_db):
     moses, comment = Person(make_user("moses", roles.MODERATOR)), make_comment()
 

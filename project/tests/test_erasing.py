@@ -9,7 +9,7 @@ from django.db import connections, models, transaction
 
 from console import ledger, personal, sealing, verbs
 from console.models import Entry, Export, Personal
-from console.testing import make_user
+from console.testing import make_received, make_user
 from console.undo import undo
 from moderation.models import Comment, Note, Player, Report
 from moderation.networks import NetworkField
@@ -75,6 +75,9 @@ def ada(committed_db):
     player.refresh_from_db()
     edit(player, moses, username=SECRETS["old name"])
     edit(player, moses, username=SECRETS["name"])
+    refused = f"email is “{SECRETS['email']}”, not an e-mail address."
+    make_received(type="player.updated", about=SECRETS["portal"], state="failed", error=refused, data={})
+    make_received(type="player.updated", about=SECRETS["portal"], data=None)  # let go of already
     sealing.run()
     with connections["owner"].cursor() as cursor:
         cursor.execute("ANALYZE")  # PostgreSQL keeps samples of what it saw
@@ -200,6 +203,8 @@ def test_somebody_who_is_not_there_is_wrong_usage(committed_db):
 # columns with text or addresses in tables about players which stay: codes, states, and what is about games
 KEPT = {
     "moderation.comment": {"external_id", "status"},
+    "moderation.commentedit": {"status"},
+    "moderation.report": {"external_id"},
     "moderation.ban": {"network", "reason"},
     "moderation.strike": {"reason"},
     "games.game": {"title", "slug", "description", "status", "thumbnail"},
@@ -207,10 +212,13 @@ KEPT = {
 GONE = {
     "moderation.player": {"username", "email", "bio", "external_id", "last_ip"},
     "moderation.comment": {"body", "ip"},
+    "moderation.commentedit": {"body"},
     "moderation.commenttext": {"folded"},
     "moderation.report": {"words"},
     "moderation.ban": {"note"},
     "moderation.note": {"text"},
+    "moderation.notice": {"topic", "said"},  # the whole row
+    "moderation.mailing": {"refused"},  # likewise
 }
 
 

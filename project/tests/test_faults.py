@@ -7,7 +7,9 @@ import threading
 import psycopg
 import pytest
 
-from console.models import Entry, Job
+from console import workers
+from console.models import Entry, Job, Worker
+from console.ops import picture
 from console.testing import undo_form
 from games.models import Build, Game, StageRun
 from project.tests.rig import BEAT, DEFAULT, UPLOADS, until
@@ -59,6 +61,29 @@ def test_a_worker_killed_after_the_end_but_before_it_said_so_does_nothing_twice(
     rig.send(builds[0].job)
     until(lambda: rig.waiting_messages() == 1, "all is dealt with but what the dead worker had")
     all_become_ready(rig, builds, tidy=False)
+
+
+def test_a_worker_that_was_killed_is_missing_within_a_minute_and_another_does_its_work(rig):
+    name = rig.new_name()
+    rig.order(name, "unpacked-before")
+    build = rig.upload(name)
+    rig.start(UPLOADS)
+    rig.pid_at(name, "unpacked-before")
+    until(lambda: alive("worker-for-uploads"), "it says that it lives")
+    rig.kill(UPLOADS)
+    rig.forget_orders()
+    until(lambda: [each.name for each in picture.look().missing if "uploads" in each.queues], "it is missing", 60)
+    assert workers.queues_without() == ["uploads", "webhooks"]  # the rig has nobody for these
+    assert alive("beat")
+    rig.start("worker for uploads, another", UPLOADS)
+    all_become_ready(rig, [build])
+    assert workers.queues_without() == ["webhooks"]
+    rig.stop("worker for uploads, another")
+    assert Worker.objects.get(name__startswith="worker-for-uploads,-another").state == "ended", "that one said goodbye"
+
+
+def alive(name):
+    return [each for each in workers.seen() if each.name.startswith(f"{name}@") and each.state == "alive"]
 
 
 def test_a_zip_that_kills_its_worker_each_time_ends_as_failed_while_others_go_on(rig):

@@ -4,7 +4,7 @@ import json
 import socket
 import subprocess
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import boto3
 import pytest
@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from console.models import Job
 from games.models import Build, Game
+from project.tests.disks import fill, small_disk
 from project.tests.rig import BEAT, DEFAULT, UPLOADS, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -94,30 +95,6 @@ def test_redis_goes_away_during_an_upload_and_comes_back(rig, fault):
 
 
 # --- disks -------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def small_disk(folder):
-    """A disk of one megabyte in place of this folder."""
-    folder.mkdir(exist_ok=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True, text=True)
-    if mounted.returncode:
-        pytest.skip(f"only who may mount can fill a disk: {mounted.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder, leave=0):
-    """Until there are so many bytes left; returns the file that takes the rest."""
-    filler = folder / "filler"
-    with filler.open("ab", buffering=0) as file:
-        with suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-        file.truncate(filler.stat().st_size - leave)
-    return filler
 
 
 def test_the_work_folder_is_full_for_a_while(rig):

@@ -1,8 +1,12 @@
 """Connections when the database goes away and comes back, without a restart of ours."""
 
-import pytest
-from django.db import OperationalError, connection
+import time
 
+import psycopg
+import pytest
+from django.db import OperationalError, connection, connections
+
+from console import patience
 from project.testing import create_database, drop_database
 
 
@@ -25,3 +29,26 @@ def test_the_next_request_after_a_fault_is_served(committed_db):
         assert not ask()
     create_database(committed_db)
     assert ask()
+
+
+def test_a_connection_that_answered_just_now_is_handed_out_unasked(committed_db, monkeypatch):
+    asked = []
+    monkeypatch.setattr(psycopg.Connection, "execute", lambda *args, **kwargs: asked.append(args))
+    assert ask()
+    asked.clear()
+    assert ask()
+    assert asked == []
+    time.sleep(patience.FRESH_S)
+    assert ask()
+    assert len(asked) == 1
+
+
+def test_a_connection_that_the_server_ended_meanwhile_is_noticed_however_soon(committed_db):
+    for _ in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            ours = cursor.fetchone()[0]
+        connection.close()
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [ours])
+        assert ask()

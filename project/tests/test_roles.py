@@ -9,17 +9,22 @@ WORK = {"moderation.moderate_comment", "moderation.warn_player", "moderation.not
 WORK |= {"moderation.strike_player"}
 EXPORT = {"moderation.export_player"}
 LEAD = {"moderation.ban_player_long", "moderation.ban_network", "moderation.lift_ban", "moderation.change_player"}
-LEAD |= {"moderation.ban_network_wide"}
+LEAD |= {"moderation.ban_network_wide", "moderation.view_address"}
+REVEAL = {"moderation.reveal_address"}
 REASONS = {"moderation.add_reason", "moderation.change_reason"}
 OWN = {"console.view_entry", "console.view_staff"}
 LEDGER = OWN | {"console.view_all_entries", "console.export_entry"}
 ALL = {"console.enter_console", "games.view_game"}
+PORTAL = {"console.view_token", "console.view_webhook", "moderation.view_mailing"}
+JOIN = {"console.join_flag"}
+TRAFFIC = {"console.view_traffic"}
+OPERATIONS = {"console.view_ops", "console.view_flag"}
 PUBLISH = {"games.upload_game", "games.publish_game", "games.archive_game", "games.review_build", "games.retry_build"}
 GROUPS = {
-    "Moderator": ALL | READ | WORK | OWN,
-    "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | EXPORT | {"console.undo_gesture"},
-    "Publisher": ALL | PUBLISH | OWN,
-    "Auditor": ALL | READ | LEDGER | EXPORT,
+    "Moderator": ALL | READ | WORK | OWN | REVEAL | JOIN,
+    "Senior": ALL | READ | WORK | LEAD | REASONS | LEDGER | EXPORT | JOIN | TRAFFIC | {"console.undo_gesture"},
+    "Publisher": ALL | PUBLISH | OWN | JOIN,
+    "Auditor": ALL | READ | LEDGER | EXPORT | REVEAL | PORTAL | TRAFFIC | OPERATIONS,
     "Beta": set(),
 }
 

@@ -59,7 +59,9 @@ def test_check_deploy_is_silent():
 @pytest.mark.parametrize(("process", "limit"), [("web", "5000"), ("worker", "60000"), ("", "0")])
 def test_each_kind_of_process_has_its_own_patience(process, limit):
     done = settings(**PRODUCTION, ATTENDANT_PROCESS=process)
-    assert f"-c statement_timeout={limit} " in done.stdout
+    assert f"-c statement_timeout={limit} -c lock_timeout=2000 " in done.stdout
+    idle = 10_000 if process == "web" else 60_000
+    assert f"-c idle_in_transaction_session_timeout={idle}'" in done.stdout
 
 
 def test_a_production_env_file_never_becomes_a_demo(tmp_path):

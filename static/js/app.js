@@ -88,7 +88,7 @@ document.addEventListener("click", e => {
   e.target.closest("[data-dismiss]").parentElement.remove();
   show(byId("main"));
 });
-on("htmx:sendError", "htmx:error", () => warn("No answer came. Perhaps it was done, perhaps not. Try again: the same form counts once."));
-on("htmx:timeout", "htmx:timeout", () => warn("The server took too long. Look at the item before you try again."));
+on("htmx:sendError", "htmx:error", e => source(e)?.id !== "poller" && warn("No answer came. Perhaps it was done, perhaps not. Try again: the same form counts once."));
+on("htmx:timeout", "htmx:timeout", e => source(e)?.id !== "poller" && warn("The server took too long. Look at the item before you try again."));
 // a page from the browser's memory shows what may no longer be true, or whom it is no longer for
 addEventListener("pageshow", e => e.persisted && location.reload());

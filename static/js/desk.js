@@ -26,7 +26,10 @@
     }
     if (looking && document.activeElement === document.body) byId(looking)?.focus({preventScroll: true});
     looking = null;
-    wait = [200, 204].includes(status(e)) ? base : Math.min(wait * 2, 60000);
+    const well = [200, 204].includes(status(e));
+    wait = well ? base : Math.min(wait * 2, 60000);
+    if (!well) for (const each of document.querySelectorAll("[data-badge], #live-tag")) // the next answer brings all anew
+      each.matches("input") ? each.value = "" : each.firstChild.data = "–";
     wait = Math.max(wait, 1000 * Number(header(e, "Retry-After")) || 0);
     arm();
   });

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from console import sealing
+from console.traffic import counting
 from moderation.models import Comment
 from project import demo
 
@@ -32,4 +33,6 @@ class Command(BaseCommand):
             demo.make_sanctions()
             bar.set_postfix_str("seals")
             sealing.run()
+            bar.set_postfix_str("traffic")
+            counting.run()
         self.stdout.write(f"Made {players} players, {games} games and {comments} comments.")

@@ -100,11 +100,13 @@ class Command(BaseCommand):
         env = {"DEMO": "1"} if settings.DEMO else {}
         if settings.DEMO and "PREVIEW_ORIGIN" not in os.environ:
             env["PREVIEW_ORIGIN"] = f"http://{{build}}.play.localhost:{listener.getsockname()[1]}"
+        if settings.DEMO and "CONSOLE_URL" not in os.environ:
+            env["CONSOLE_URL"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
         if settings.DEMO and host not in ("127.0.0.1", "localhost"):
             env["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, "*" if host in ("0.0.0.0", "::") else host])  # noqa: S104
         web = ["gunicorn", "project.wsgi", "--bind", f"fd://{listener.fileno()}", "--workers", "2"]
-        # threads: an upload may take minutes, and must not keep others waiting
-        web += ["--worker-class", "gthread", "--threads", "4"]
+        # threads: an upload may take minutes, and must not keep others waiting; more than the pool has connections
+        web += ["--worker-class", "gthread", "--threads", "8"]
         web += ["--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"]
         group.start("web", [*python, *web], env=env, pass_fds=[listener.fileno()])
         celery = [*python, "celery", "--app", "project.celery", "--quiet"]
@@ -112,6 +114,9 @@ class Command(BaseCommand):
         for queue, number in (("default", 1), ("uploads", 2)):
             worker = ["worker", "--queues", queue, "--concurrency", str(number), "--hostname", f"{queue}@%h"]
             group.start(f"worker for {queue}", [*celery, *worker, "--loglevel", "WARNING"], env=env)
+        # it waits for others nearly all of the time: threads, so that those who are slow delay nobody
+        sender = ["worker", "--queues", "webhooks", "--pool", "threads", "--concurrency", "16", "--hostname"]
+        group.start("worker for webhooks", [*celery, *sender, "webhooks@%h", "--loglevel", "WARNING"], env=env)
         schedule = ["--schedule", str(settings.STATE_DIR / "beat"), "--pidfile", "", "--loglevel", "WARNING"]
         group.start("beat", [*celery, "beat", *schedule], env=env)
 

@@ -1,0 +1,1 @@
+"""Events in: signed messages of portals, stored once, and taken in by a job."""
