@@ -2,6 +2,8 @@
 keyboard alone, by thumb, and without JavaScript.
 """
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -96,6 +98,7 @@ def test_by_single_keys(open_as, moses, queue):
     press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("neon")
+    expect(page).to_have_url(re.compile(r"q=neon$"))  # not the answer to "neo", which finds as many
     expect(page.locator("#found")).to_have_text("5 comments wait")
     press("Tab")
     press("j")

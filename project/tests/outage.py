@@ -13,7 +13,8 @@ import pytest
 from django.core.cache import caches
 from django.db import connections
 
-from console import roles
+from console import jobs, roles
+from console.models import Job
 from console.testing import PASSWORD, Person, make_user, undo_form
 from project import embedded
 from project.testing import ROOT, working_on
@@ -54,8 +55,10 @@ class Outage(Rig):
     def make_well(self):
         self.postgres.thaw() if "postgres" in self.postgres.processes else self.postgres.begin()
         super().make_well()
-        until(self.is_ready, "the console is ready")
         forget_connections()
+        uploads = [kind.name for kind in jobs.every_kind() if kind.queue == "uploads"]  # whose workers are gone
+        Job.objects.filter(kind__in=uploads, state__in=Job.OPEN).update(state=Job.CANCELLED)
+        until(self.is_ready, "the console is ready", story=lambda: self.story([]))
         caches["default"].clear()  # throttles
 
     def is_ready(self):

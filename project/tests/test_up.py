@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,18 +50,15 @@ class Console:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         return opener.open(self.url + path, timeout=10)
 
+    def children(self):
+        """Process ids of what it started itself, which live as long as it does."""
+        return [pid for pid, parent in parents().items() if parent == self.process.pid]
+
     def family(self):
-        """Process ids of everything it started, `up` itself left out."""
-        parents = {}
-        for status in Path("/proc").glob("[0-9]*/status"):
-            try:
-                text = status.read_text()
-            except OSError:
-                continue
-            parents[int(status.parent.name)] = int(re.search(r"PPid:\t(\d+)", text)[1])
+        """Process ids of everything it started, and they in turn, `up` itself left out."""
         family, found = {self.process.pid}, True
         while found:
-            found = {pid for pid, parent in parents.items() if parent in family} - family
+            found = {pid for pid, parent in parents().items() if parent in family} - family
             family |= found
         return family - {self.process.pid}
 
@@ -74,6 +72,19 @@ class Console:
     def rest(self):
         """Waits for its end and returns what it says until then: nobody gets on with a pipe that is full."""
         return self.process.communicate(timeout=60)[0]
+
+
+def parents():
+    """`{process id: its parent's}` of all that run; one may end at any time."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            found[int(status.parent.name)] = int(re.search(r"PPid:\t(\d+)", status.read_text())[1])
+    return found
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
 
 
 def left(pids):
@@ -130,12 +141,7 @@ def test_every_other_way_to_end_leaves_nothing_either(state, number):
 def test_when_one_dies_all_end(state, victim):
     console = Console(state)
     family = console.family()
-    for pid in family:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
-        parent = int(re.search(r"PPid:\t(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
-        if victim in command and parent == console.process.pid:
-            os.kill(pid, signal.SIGKILL)
-            break
+    os.kill(next(pid for pid in console.children() if victim in command_of(pid)), signal.SIGKILL)
     assert "ended by itself" in console.rest()
     assert console.process.returncode == 1
     assert left(family) == []
@@ -163,7 +169,7 @@ def test_a_second_start_is_quick_and_keeps_the_data(state):
 @pytest.mark.slow
 def test_with_redis_frozen_people_sign_in_read_and_decide_within_3_seconds_each(state):
     console = Console(state)
-    valkey = next(pid for pid in console.family() if "valkey" in Path(f"/proc/{pid}/comm").read_text())
+    valkey = next(pid for pid in console.children() if "valkey" in command_of(pid))
     os.kill(valkey, signal.SIGSTOP)
     browser = Browser(console.url)
     browser.post("accounts/login/", browser.get("accounts/login/"), login="moderator", password="a long password")
