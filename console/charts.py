@@ -47,7 +47,7 @@ def stacked(title, columns, series, unit="day", links=()):
         "areas": drawn(PARTS, "areas", areas, HEIGHT) if areas else "",
         "first": columns[0] if columns else "",
         "last": columns[-1] if columns else "",
-        "says": f"{title}: {sum(totals):,} in all, at most {peak:,} {'in' if unit == 'hour' else 'on'} one {unit}.",
+        "says": f"{title}: {sum(totals):,} in all, at most {peak:,} {'on' if unit == 'day' else 'in'} one {unit}.",
     }
 
 

@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import caches
+from playwright.sync_api import expect
 
 from project.embedded import die_with_parent
 from project.management.commands.up import answers, listen
 from project.testing import ROOT, create_database, drop_database, environment, own_database, working_on
+
+expect.set_options(timeout=15_000)  # a machine that does much else is slow, not wrong
 
 # Playwright's loop runs in this thread; the ORM is used between its steps, never during one
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

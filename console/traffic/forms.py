@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from console.filters import DaysForm, midnight
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-MOST_DAYS, MOST_HOURLY = 366, timedelta(days=2)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+UNITS = {HOUR: "hour", DAY: "day", WEEK: "week"}
+MOST_DAYS, MOST_HOURLY, MOST_DAILY = 366, timedelta(days=2), timedelta(days=120)
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
 USUAL = "7d"
 EARLIEST, LATEST = date(1990, 1, 1), date(2189, 12, 31)
@@ -28,8 +29,23 @@ class Span(NamedTuple):
         return self.step == HOUR
 
     @property
+    def unit(self):
+        return UNITS[self.step]
+
+    @property
     def columns(self):
-        return [self.start + self.step * number for number in range((self.end - self.start) // self.step)]
+        """`[(first, last)]` hours or days of each; the last week may have fewer than seven."""
+        single = min(self.step, DAY)
+        starts = (self.start + self.step * number for number in range(-(-(self.end - self.start) // self.step)))
+        return [(at, min(at + self.step, self.end) - single) for at in starts]
+
+    def summed(self, numbers):
+        """Of `{moment: number}`, the number of each column."""
+        sums = [0] * len(self.columns)
+        for at, number in numbers.items():
+            if at >= self.start:
+                sums[(at - self.start) // self.step] += number
+        return sums
 
     @property
     def before(self):
@@ -43,8 +59,11 @@ class Span(NamedTuple):
         return "24 hours" if days == 1 else f"{days} days"
 
     @property
-    def label_format(self):
-        return "%d %b %H:%M" if self.is_hourly else "%d %b"
+    def labels(self):
+        """Of the columns."""
+        if self.is_hourly:
+            return [f"{at:%d %b %H:%M}" for at, _ in self.columns]
+        return [f"{at:%d %b}" if at == last else f"{at:%d %b} – {last:%d %b}" for at, last in self.columns]
 
 
 class PeriodForm(DaysForm):
@@ -86,7 +105,8 @@ class PeriodForm(DaysForm):
         first, last = first or last, last or max(first, today)
         start, end = midnight(first), midnight(last) + DAY
         words = f"on {first:%d %b %Y}" if first == last else f"from {first:%d %b %Y} to {last:%d %b %Y}"
-        return Span(start, end, HOUR if end - start <= MOST_HOURLY else DAY, words)
+        step = HOUR if end - start <= MOST_HOURLY else DAY if end - start <= MOST_DAILY else WEEK
+        return Span(start, end, step, words)
 
     @property
     def chosen(self):

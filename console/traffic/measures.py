@@ -23,11 +23,11 @@ class Listing:
     hour: str = "hour"
 
     def each(self, columns, is_hour):
-        """The addresses of the list, narrowed to each of these hours or days in UTC."""
+        """The addresses of the list, narrowed to each of these: one hour, or the `(first, last)` days, in UTC."""
         start = f"{reverse(self.url)}?{''.join(f'{urlencode([pair])}&' for pair in self.also)}"
         if is_hour:
-            return [f"{start}{self.hour}={at:%Y-%m-%dT%H%%3A%M}" for at in columns]
-        return [f"{start}{self.first}={at:%Y-%m-%d}&{self.last}={at:%Y-%m-%d}" for at in columns]
+            return [f"{start}{self.hour}={at:%Y-%m-%dT%H%%3A%M}" for at, _ in columns]
+        return [f"{start}{self.first}={at:%Y-%m-%d}&{self.last}={last:%Y-%m-%d}" for at, last in columns]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from django.db import connection
 
 from console.traffic import measures
 from console.traffic.counting import addresses_since
+from console.traffic.forms import HOUR
 from console.traffic.models import Rollup, TrafficNote
 from console.traffic.summing import IS_WHOLE
 
@@ -101,7 +102,7 @@ def numbers(span):
 def addresses(span):
     """The Addresses of the days that the span touches, as far as addresses are kept."""
     counted = measures.of_addresses()
-    first, last = span.start.date(), (span.end - span.step).date()
+    first, last = span.start.date(), (span.end - HOUR).date()
     given = {"first": first, "kept": max(first, addresses_since()), "last": last, "most": MOST, "likely": LIKELY}
     with connection.cursor() as cursor:
         cursor.execute(_TABLES, given)

@@ -93,6 +93,20 @@ def found_by(person, link):
     return re.search(r'id="found">([^<]*)', text_of(person.get(link)))[1]
 
 
+def test_a_year_of_ones_own_is_by_the_week_each_leading_to_its_days(portal, lea):
+    first, last = portal - timedelta(days=365), portal
+    response = page(lea, f"?from={first:%Y-%m-%d}&to={last:%Y-%m-%d}")
+    (comments,) = [p for p in response.context["pictures"] if p["title"] == "Comments"]
+    assert (len(comments["rows"]), comments["unit"], comments["total"]) == (53, "Week", 3)
+    assert sum(row["total"] for row in comments["rows"]) == 3
+    begins = first + timedelta(days=7 * 52)  # 52 weeks and two days
+    label, link = f"{begins:%d %b} – {last:%d %b}", links(response, "/manage/comments/")[-1]
+    assert comments["rows"][-1]["label"] == label
+    assert link.endswith(f"from={begins:%Y-%m-%d}&to={last:%Y-%m-%d}")
+    assert found_by(lea, link) == "2 comments"
+    assert "on one week" not in comments["says"]
+
+
 @pytest.mark.parametrize("period", ["24h", "7d"])
 def test_a_bar_leads_to_the_list_of_what_it_counts(portal, lea, period):
     response = page(lea, f"?period={period}")
