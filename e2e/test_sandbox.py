@@ -155,6 +155,7 @@ def test_a_game_that_saves_is_told_so_in_the_frame_and_saves_in_its_own_tab(open
     expect(tab.locator("#score")).to_have_text("Score 14")
 
 
+@pytest.mark.slow
 def test_the_console_answers_while_a_game_keeps_its_processor_busy(open_as, lea):
     page = open_as(lea, "/manage/")
     game = play(page, make_playable(games.BUSY))

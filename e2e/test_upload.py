@@ -53,6 +53,7 @@ def test_three_games_by_three_tools_are_ready_and_published_without_a_reload(ope
     assert set(Game.objects.values_list("status", flat=True)) == {Game.PUBLISHED}
 
 
+@pytest.mark.slow
 def test_the_poll_stops_when_nothing_is_processing(open_as, rita, worker, zips):
     page, polls = open_as(rita, GAMES), []
     page.on("response", lambda answer: "/manage/live/" in answer.url and polls.append(answer.status))
