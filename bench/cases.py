@@ -3,6 +3,7 @@
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from bench import data
@@ -50,6 +51,8 @@ GOALS = [
     Goal("bulk 1000 row by row", "admin", at_least=12),
     Goal("poll unchanged", "admin", at_least=5),
     Goal("traffic", "queue", at_most=3),
+    Goal("traffic, most days", "queue", at_most=3),
+    Goal("traffic, year", "queue", at_most=3),
     Goal("ops", "queue", at_most=3),
 ]
 SEARCHES = ("rare", "middle", "common", "absent", "run together", "name")
@@ -71,8 +74,12 @@ def reads(target):
 
 
 def _operator_reads(ask):
+    today = datetime.now(UTC).date()
+    widest, year = today - timedelta(days=119), today - timedelta(days=365)  # the most there is by the day, and at all
     paths = {
         "traffic": "/manage/traffic/?period=90d",
+        "traffic, most days": f"/manage/traffic/?from={widest}&to={today}",
+        "traffic, year": f"/manage/traffic/?from={year}&to={today}",
         "traffic, hours": "/manage/traffic/?period=24h",
         "ops": "/manage/ops/",
         "jobs": "/manage/ops/jobs/",
