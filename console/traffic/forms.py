@@ -39,14 +39,6 @@ class Span(NamedTuple):
         starts = (self.start + self.step * number for number in range(-(-(self.end - self.start) // self.step)))
         return [(at, min(at + self.step, self.end) - single) for at in starts]
 
-    def summed(self, numbers):
-        """Of `{moment: number}`, the number of each column."""
-        sums = [0] * len(self.columns)
-        for at, number in numbers.items():
-            if at >= self.start:
-                sums[(at - self.start) // self.step] += number
-        return sums
-
     @property
     def before(self):
         """When the time of the same length before this one begins."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import DateTimeField, F, Func, Sum, Value
 
 from console.traffic import measures
 from console.traffic.counting import addresses_since
@@ -90,12 +91,16 @@ def as_of():
 
 
 def numbers(span):
-    """`{measure: {part: {moment: number}}}` of the span and of the time of the same length before it."""
+    """`{measure: {part: {moment: number}}}` by when a column of the span begins; what came in the time of the same
+    length before it has moments before its start.
+    """
     found = defaultdict(lambda: defaultdict(dict))
     kind = Rollup.HOUR if span.is_hourly else Rollup.DAY
     rows = Rollup.objects.filter(span=kind, at__gte=span.before, at__lt=span.end)
-    for measure, part, at, number in rows.values_list("measure", "part", "at", "number"):
-        found[measure][part][at] = number
+    at = Func(Value(span.step), F("at"), Value(span.start), function="date_bin", output_field=DateTimeField())
+    summed = rows.values("measure", "part", column=at).annotate(number=Sum("number")).order_by()
+    for measure, part, column, number in summed.values_list("measure", "part", "column", "number"):
+        found[measure][part][column] = number
     return found
 
 

@@ -48,12 +48,13 @@ class TrafficPage(ConsoleView):
 
 def picture(measure, span, parts, user):
     """A measure as a chart, with its total in words; its columns lead to the list, for those who may open it."""
+    columns = span.columns
     kinds = measure.kinds_of(parts)
-    series = [Series(kind.label, kind.tone, span.summed(kind.numbers)) for kind in kinds]
+    series = [Series(kind.label, kind.tone, [kind.numbers.get(at, 0) for at, _ in columns]) for kind in kinds]
     total = sum(sum(each.numbers) for each in series)
     earlier = sum(number for kind in kinds for at, number in kind.numbers.items() if at < span.start)
     listing = measure.listing if measure.listing and user.has_perm(measure.listing.permission) else None
-    links = listing.each(span.columns, span.is_hourly) if listing else ()
+    links = listing.each(columns, span.is_hourly) if listing else ()
     chart = stacked(
         measure.label,
         span.labels,
