@@ -85,7 +85,11 @@ def listening(*receivers):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):
-            receiver, body = by_path[self.path], self.rfile.read(int(self.headers["Content-Length"]))
+            receiver, length = by_path[self.path], int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # who sent it was killed in the middle of it
+                self.close_connection = True
+                return
             if receiver.hangs:
                 receiver.tries["hung"] += 1
                 ending.wait(60)

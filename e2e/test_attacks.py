@@ -322,6 +322,7 @@ def test_nothing_runs_of_what_htmx_swaps_in(canary, allowed):
             page.locator("[hx-target='#dialog-body']").nth(place).dispatch_event("click")
             expect(page.locator("#dialog-body h1").first).to_be_attached()
             page.evaluate("document.getElementById('dialog').close()")
+            expect(page.locator("#dialog-body > *")).to_have_count(0)
             opened += 1
     assert opened >= 25
     page.goto("/manage/comments/panel/")

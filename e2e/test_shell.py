@@ -32,6 +32,17 @@ def test_preferences_without_javascript(open_as, moses):
     assert not User.objects.get(username="moses").shortcuts
 
 
+def test_a_dialog_opened_right_after_another_closed_keeps_what_it_holds(open_as, moses):
+    """Browsers tell of a close a frame later."""
+    page = open_as(moses, "/manage/comments/")
+    page.get_by_role("link", name="Preferences").click()
+    heading = page.get_by_role("dialog").get_by_role("heading", name="Preferences")
+    expect(heading).to_be_visible()
+    again = "dialog.close(); dialog.showModal()"
+    page.evaluate(f"new Promise(told => {{ dialog.addEventListener('close', () => setTimeout(told)); {again} }})")
+    expect(heading).to_be_visible()
+
+
 def test_keys_go_to_the_next_comment_from_its_page(open_as, moses):
     comments = [make_comment() for _ in range(2)]
     page = open_as(moses, f"/manage/comments/{comments[0].pk}/")

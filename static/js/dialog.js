@@ -40,6 +40,7 @@ if (dialog) {
     dialog.close();
   });
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // the browser tells of it a frame later: by then the next one may have been opened
     for (const region of ["dialog-body", "dialog-alert"]) byId(region).replaceChildren();
     discard = false;
     asking = null;
