@@ -21,7 +21,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     parser.add_argument("--comments", type=int, default=2_000_000, choices=sorted(data.SIZES), help="the data set")
     parser.add_argument("--requests", type=int, default=50, help="for each case and target; fewer for what is slow")
-    parser.add_argument("--only", default="", help="cases with this in their name")
+    parser.add_argument("--only", action="append", help="cases with this in their name; may be given again")
     parser.add_argument("--growth", action="store_true", help="the console alone on every size up to --comments")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is missed by more than the noise")
     parser.add_argument("--uploads", action="store_true", help="an upload of 50 MB, and polls, instead of lists")
@@ -98,9 +98,13 @@ def grow(given):
         return read(named, given) | write(named, given)
 
 
+def asked_for(case, given):
+    return not given.only or any(part in case for part in given.only)
+
+
 def read(named, given):
     known = {name: cases.reads(target) for name, target in named.items()}
-    wanted = [case for case in known[next(iter(named))] if given.only in case]
+    wanted = [case for case in known[next(iter(named))] if asked_for(case, given)]
     return {
         case: interleave({n: known[n][case] for n in named if case in known[n]}, given.requests, case)
         for case in wanted
@@ -123,7 +127,7 @@ def write(named, given):
     }
     runs = {}
     for case, (rows, number, function) in asked.items():
-        if given.only in case and rows <= most:
+        if asked_for(case, given) and rows <= most:
             able = {name: target for name, target in named.items() if case != "undo 1000" or target.kind == "console"}
             runs[case] = interleave({n: partial(function, t, pending[n]) for n, t in able.items()}, number, case)
     return runs

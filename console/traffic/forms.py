@@ -1,7 +1,8 @@
 """Which time the page of traffic is about."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from functools import cached_property
 
 from django import forms
 from django.utils import timezone
@@ -16,7 +17,8 @@ USUAL = "7d"
 EARLIEST, LATEST = date(1990, 1, 1), date(2189, 12, 31)
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True)
+class Span:
     """From `start` up to, without, `end`, both in UTC, drawn in columns of `step`; `words` say it after "in"."""
 
     start: datetime
@@ -32,7 +34,7 @@ class Span(NamedTuple):
     def unit(self):
         return UNITS[self.step]
 
-    @property
+    @cached_property
     def columns(self):
         """`[(first, last)]` hours or days of each; the last week may have fewer than seven."""
         single = min(self.step, DAY)
@@ -50,7 +52,7 @@ class Span(NamedTuple):
         days = (self.end - self.start).days
         return "24 hours" if days == 1 else f"{days} days"
 
-    @property
+    @cached_property
     def labels(self):
         """Of the columns."""
         if self.is_hourly:

@@ -27,12 +27,12 @@ class Listing:
         start = f"{reverse(self.url)}?{''.join(f'{urlencode([pair])}&' for pair in self.also)}"
         if is_hour:
             return [f"{start}{self.hour}={at:%Y-%m-%dT%H%%3A%M}" for at, _ in columns]
-        return [f"{start}{self.first}={at:%Y-%m-%d}&{self.last}={last:%Y-%m-%d}" for at, last in columns]
+        return [f"{start}{self.first}={at.date()}&{self.last}={last.date()}" for at, last in columns]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One colour of a picture: what it is called, its tone (console.charts), and `{moment: number}`."""
+    """One colour of a picture: what it is called, its tone (console.charts), and `{column: number}`."""
 
     label: str
     tone: str
@@ -44,7 +44,7 @@ class Measure:
     """Rows of a table by a time column, of which an index serves a range; of those that fulfil `condition`.
 
     `one` and `many` are the nouns ("comment", "comments"). With an `address` column addresses are counted, too.
-    `split` is what rows are told apart by, as SQL; `kinds` makes Kinds of `{part: {moment: number}}`, and leaves out
+    `split` is what rows are told apart by, as SQL; `kinds` makes Kinds of `{part: {column: number}}`, and leaves out
     what is not to be shown. Both are written into SQL: never anything that came from outside.
     """
 

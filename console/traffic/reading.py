@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import DateTimeField, F, Func, Sum, Value
 
 from console.traffic import measures
 from console.traffic.counting import addresses_since
@@ -14,6 +13,12 @@ from console.traffic.summing import IS_WHOLE
 
 MOST = 10  # lines of a table
 LIKELY = 1_000  # who brought most on all days that are kept: most often the most of some of these days are among them
+BEFORE = -1  # a column for all that came before the first
+_NUMBERS = """
+    SELECT measure, part, greatest(floor(extract(epoch FROM at - %(start)s) / %(step_s)s), %(is_before)s)::int AS place,
+        sum(number)::bigint
+    FROM console_rollup WHERE span = %(kind)s AND at >= %(before)s AND at < %(end)s GROUP BY measure, part, place
+"""
 _DAYS = "day BETWEEN %(kept)s AND %(last)s"
 # nobody brought more on some days than on all: when the last line is above all who were not looked at, it is the last
 _TABLES = f"""
@@ -91,16 +96,16 @@ def as_of():
 
 
 def numbers(span):
-    """`{measure: {part: {moment: number}}}` by when a column of the span begins; what came in the time of the same
-    length before it has moments before its start.
+    """`{measure: {part: {column: number}}}` by the place of a column of the span, and BEFORE for what came in the time
+    of the same length before it.
     """
     found = defaultdict(lambda: defaultdict(dict))
-    kind = Rollup.HOUR if span.is_hourly else Rollup.DAY
-    rows = Rollup.objects.filter(span=kind, at__gte=span.before, at__lt=span.end)
-    at = Func(Value(span.step), F("at"), Value(span.start), function="date_bin", output_field=DateTimeField())
-    summed = rows.values("measure", "part", column=at).annotate(number=Sum("number")).order_by()
-    for measure, part, column, number in summed.values_list("measure", "part", "column", "number"):
-        found[measure][part][column] = number
+    given = {"kind": Rollup.HOUR if span.is_hourly else Rollup.DAY, "step_s": int(span.step.total_seconds())}
+    given |= {"before": span.before, "start": span.start, "end": span.end, "is_before": BEFORE}
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, given)
+        for measure, part, column, number in cursor.fetchall():
+            found[measure][part][column] = number
     return found
 
 

@@ -48,20 +48,13 @@ class TrafficPage(ConsoleView):
 
 def picture(measure, span, parts, user):
     """A measure as a chart, with its total in words; its columns lead to the list, for those who may open it."""
-    columns = span.columns
-    kinds = measure.kinds_of(parts)
-    series = [Series(kind.label, kind.tone, [kind.numbers.get(at, 0) for at, _ in columns]) for kind in kinds]
+    kinds, places = measure.kinds_of(parts), range(len(span.columns))
+    series = [Series(kind.label, kind.tone, [kind.numbers.get(place, 0) for place in places]) for kind in kinds]
     total = sum(sum(each.numbers) for each in series)
-    earlier = sum(number for kind in kinds for at, number in kind.numbers.items() if at < span.start)
+    earlier = sum(kind.numbers.get(reading.BEFORE, 0) for kind in kinds)
     listing = measure.listing if measure.listing and user.has_perm(measure.listing.permission) else None
-    links = listing.each(columns, span.is_hourly) if listing else ()
-    chart = stacked(
-        measure.label,
-        span.labels,
-        series,
-        unit=span.unit,
-        links=links,
-    )
+    links = listing.each(span.columns, span.is_hourly) if listing else ()
+    chart = stacked(measure.label, span.labels, series, unit=span.unit, links=links)
     return chart | {"total": total, "said": said(measure, total, earlier, span.length)}
 
 
