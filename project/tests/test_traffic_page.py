@@ -46,6 +46,15 @@ def test_numbers_are_there_as_pictures_words_and_tables(portal, lea):
     assert html.count("The numbers as a table") == 6
 
 
+@pytest.mark.parametrize(("days_ago", "more"), [(13, 1), (14, 2)])
+def test_it_is_compared_with_the_time_before_and_no_longer(portal, lea, days_ago, more):
+    midnight = portal.replace(hour=0, minute=0, second=0, microsecond=0)
+    for each in (days_ago, 7):  # the last day of the time before is the seventh
+        make_comment(created_at=midnight - timedelta(days=each))
+    counting.run()
+    assert f"3 comments, {more} more than in the 7 days before." in text_of(page(lea, "?period=7d"))
+
+
 def test_the_fragment_is_part_of_the_page(portal, lea):
     whole, part = page(lea), page(lea, htmx=True)
     assert steady(text_of(part)).strip() in steady(text_of(whole))
