@@ -41,7 +41,7 @@ class CommentAdmin(ModelAdmin):
     show_full_result_count = False
     search_fields = (SEARCHED,)
     ordering = ("created_at", "id")
-    raw_id_fields = ("player", "game")
+    raw_id_fields = ("player", "game", "blocked_by")
     actions = (approve, approve_each)
 
     def short(self, comment):
