@@ -43,6 +43,20 @@ def test_a_dialog_opened_right_after_another_closed_keeps_what_it_holds(open_as,
     expect(heading).to_be_visible()
 
 
+def test_a_close_that_is_told_of_late_takes_the_focus_from_nobody(open_as, moses):
+    page = open_as(moses, "/manage/comments/")
+    link = page.get_by_role("link", name="Preferences")
+    link.focus()
+    link.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("heading", name="Preferences")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#dialog-body > *")).to_have_count(0)
+    expect(link).to_be_focused()
+    page.locator("#q").focus()
+    page.evaluate("dialog.dispatchEvent(new Event('close'))")
+    expect(page.locator("#q")).to_be_focused()
+
+
 def test_keys_go_to_the_next_comment_from_its_page(open_as, moses):
     comments = [make_comment() for _ in range(2)]
     page = open_as(moses, f"/manage/comments/{comments[0].pk}/")

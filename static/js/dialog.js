@@ -1,7 +1,7 @@
 // The dialog: holds the same form that is a page of its own without JavaScript.
 "use strict";
 if (dialog) {
-  let opener = null, asking = null, discard = false;
+  let opener = null, before = null, asking = null, discard = false; // before: what had the focus as it was asked for
   const changed = field => field.type === "hidden" ? false
     : ["radio", "checkbox"].includes(field.type) ? field.checked !== field.defaultChecked
     : field.value !== field.defaultValue || (field.type === "textarea" && field.value.trim());
@@ -13,7 +13,7 @@ if (dialog) {
   document.addEventListener("click", e => {
     const link = e.target.closest("[hx-target='#dialog-body'], #bulk button");
     if (link && !dialog.contains(link)) {
-      opener = link;
+      [opener, before] = [link, document.activeElement];
       openedFrom = link.closest("[data-item]")?.id || "";
     }
     if (!(isOutside(e) && !typed()) && !e.target.closest("#dialog [data-close]")) return;
@@ -45,6 +45,7 @@ if (dialog) {
     discard = false;
     asking = null;
     if (place) return; // the answer that closed it says where to go
+    if (![before, document.body, null].includes(document.activeElement)) return; // who has gone on since stays there
     const lost = !opener?.isConnected;
     show(lost ? byId(opener?.id) || byId(openedFrom) || byId("item") || cards()[0] || byId("main") : opener);
   });
