@@ -54,7 +54,7 @@ def ask(examples, *more):
 
 @pytest.mark.brief
 def test_whatever_is_asked_the_answer_is_as_described(committed_db):
-    ask(5)
+    ask(5, "--phases", "examples,fuzzing")
 
 
 @pytest.mark.slow
